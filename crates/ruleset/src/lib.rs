@@ -1,0 +1,18 @@
+//! The ruleset language: text to a checked tree, expressions, diagnostics and JSON Schema.
+
+pub mod codes;
+pub mod decode;
+pub mod diagnostic;
+pub mod document;
+pub mod expr;
+pub mod node;
+pub mod read;
+pub mod render;
+pub mod source;
+pub mod types;
+
+pub use diagnostic::{Diagnostic, Problems, Severity};
+pub use node::{Entry, Node, Scalar, Value};
+pub use serde_json::Value as Json;
+pub use source::{Source, Sources, Span};
+pub use types::{Field, TableSchema, Type};
