@@ -1,0 +1,28 @@
+//! Sinks: what writes the rows of a table to a file.
+//!
+//! A sink is made of two halves. Its [`Encoder`] turns a unit of rows into a [`Part`] on any thread; the [`Sink`] takes
+//! the parts in order and does nothing but write them. So the costly work, text or compressed pages, runs on all the
+//! workers, while one thread keeps the order.
+//!
+//! The bytes are a function of the rows alone. How a frame is chunked never shows; how the rows are cut into units does
+//! not show in text formats, and is the row groups (record batches) of the binary ones.
+
+mod digits;
+mod error;
+pub mod files;
+mod frame;
+mod options;
+mod output;
+mod part;
+mod sinks;
+mod staging;
+mod text;
+
+pub use error::Error;
+pub use options::{CsvOptions, ParquetCompression, ParquetOptions, Quote, SinkOptions};
+pub use output::{Output, Pending, Written};
+pub use part::Part;
+pub use sinks::{Encoder, OpenSink, SINKS, Sink, SinkKind};
+
+#[cfg(test)]
+mod tests;
