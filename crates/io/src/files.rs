@@ -44,7 +44,11 @@ impl Files for DiskFiles {
                 help: format!(
                     "the tree begins at {}; to let the ruleset read more, add `--allow-path {}`",
                     self.roots[0].display(),
-                    joined.parent().unwrap_or(&joined).display()
+                    joined
+                        .parent()
+                        .filter(|folder| *folder != Path::new(""))
+                        .unwrap_or(Path::new("."))
+                        .display()
                 ),
             });
         }

@@ -52,7 +52,10 @@ impl Output {
         builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
         let temp = builder.tempfile_in(folder).map_err(|error| {
             // The temporary name that `tempfile` adds would only confuse: the folder is what matters.
-            failed(io::Error::from(error.kind()))
+            match error.kind() {
+                io::ErrorKind::NotFound => failed(io::Error::new(io::ErrorKind::NotFound, "no such folder")),
+                kind => failed(io::Error::from(kind)),
+            }
         })?;
         Ok(Output::new(Target::File { temp, path }))
     }

@@ -1,0 +1,162 @@
+//! An expression of the ruleset, ready to be evaluated over blocks.
+
+use lookalike_ruleset::expr::{Parsed, Resolved, Scope, Typed};
+use lookalike_ruleset::{Diagnostic, Node, Problems, Span, Type};
+use polars::prelude::*;
+
+use crate::array::dtype_of;
+use crate::expr::Program;
+use crate::generator::{Block, Failure, InputId, InputName, Output, Site};
+
+/// An expression with the columns that it reads.
+pub struct Formula {
+    parsed: Parsed,
+    /// Place in the ruleset.
+    pub span: Span,
+    ready: Option<Ready>,
+}
+
+struct Ready {
+    inputs: Vec<(PlSmallStr, InputId)>,
+    program: Program,
+}
+
+impl Formula {
+    /// Reads an expression.
+    pub fn parse(node: &Node, problems: &mut Problems) -> Option<Formula> {
+        Some(Formula { parsed: Parsed::parse(node, problems)?, span: node.span, ready: None })
+    }
+
+    /// Adds the columns that the expression reads. `clock` and `param.name` are not columns.
+    pub fn inputs(&self, inputs: &mut Vec<InputName>) {
+        for reference in self.parsed.references() {
+            if let [name] = reference.path.as_slice()
+                && name != CLOCK
+            {
+                inputs.push(InputName { name: name.clone(), span: reference.span });
+            }
+        }
+    }
+
+    /// Checks names and types and gets ready; gives the type of the values, `None` for the NULL literal.
+    pub fn prepare(&mut self, site: &mut Site<'_>) -> Option<Option<Type>> {
+        let typed = self.check(site)?;
+        let mut inputs = Vec::new();
+        let mut schema = Schema::default();
+        for reference in self.parsed.references() {
+            if let [name] = reference.path.as_slice()
+                && name != CLOCK
+            {
+                let (id, output) = site.input(name)?;
+                let dtype =
+                    output.categories.as_ref().map_or_else(|| dtype_of(output.ty), |c| c.dtype().clone());
+                schema.insert(name.as_str().into(), dtype);
+                inputs.push((name.as_str().into(), id));
+            }
+        }
+        let ty = typed.ty;
+        match Program::new(&[("value", typed)], &schema) {
+            Ok(program) => self.ready = Some(Ready { inputs, program }),
+            Err(error) => {
+                site.problems.push(Diagnostic::error(
+                    "bad-expression",
+                    self.span,
+                    format!("this expression cannot be compiled: {error}"),
+                ));
+                return None;
+            }
+        }
+        Some(ty)
+    }
+
+    fn check(&self, site: &mut Site<'_>) -> Option<Typed> {
+        // A column that could not be prepared was reported; nothing more can be said about expressions that read it.
+        for reference in self.parsed.references() {
+            if let [name] = reference.path.as_slice()
+                && let Some((_, None)) = site.columns.iter().find(|(column, _)| column == name)
+            {
+                return None;
+            }
+        }
+        if self.parsed.references().iter().any(|r| r.path == [CLOCK]) {
+            site.clock()?;
+        }
+        let scope = Names { columns: site.columns, world: site.world };
+        self.parsed.check(&scope, site.problems)
+    }
+
+    /// Like [`prepare`](Self::prepare), for an expression that must be true or false.
+    pub fn prepare_condition(&mut self, what: &str, site: &mut Site<'_>) -> Option<()> {
+        match self.prepare(site)? {
+            Some(Type::Bool) => Some(()),
+            other => {
+                let found = other.map_or("always NULL".to_owned(), |ty| format!("of type {ty}"));
+                site.problems.push(
+                    Diagnostic::error(
+                        "expression-type",
+                        self.span,
+                        format!("`{what}` needs a condition; this is {found}"),
+                    )
+                    .label("expected true or false")
+                    .help("compare with something, for example `\"Size\" > 100`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The values for the block's rows.
+    ///
+    /// # Errors
+    /// When polars fails; expressions themselves are total.
+    pub fn evaluate(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        let ready = self.ready.as_ref().expect("formulas are prepared before they are evaluated");
+        let columns = ready
+            .inputs
+            .iter()
+            .map(|(name, id)| block.input(*id).into_owned().with_name(name.clone()).into_column())
+            .collect();
+        let frame = DataFrame::new(block.len(), columns)?;
+        let mut values = ready.program.evaluate(&frame)?;
+        let column = values.pop().expect("the program has one expression");
+        Ok(column.take_materialized_series())
+    }
+}
+
+/// Name under which expressions read the ruleset's clock.
+pub const CLOCK: &str = "clock";
+
+struct Names<'a> {
+    columns: &'a [(String, Option<Output>)],
+    world: &'a crate::generator::World,
+}
+
+impl Scope for Names<'_> {
+    fn resolve(&self, path: &[String]) -> Option<Resolved> {
+        match path {
+            [name] if name == CLOCK => self
+                .world
+                .clock
+                .map(|clock| Resolved::Constant(lookalike_ruleset::document::Literal::Datetime(clock))),
+            [name] => self
+                .columns
+                .iter()
+                .find(|(column, _)| column == name)
+                .and_then(|(_, output)| output.as_ref())
+                .map(|output| Resolved::Column { ty: output.ty }),
+            [space, name] if space == "param" => self
+                .world
+                .params
+                .iter()
+                .find(|(param, _)| param == name)
+                .map(|(_, value)| Resolved::Constant(value.clone())),
+            _ => None,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let columns = self.columns.iter().map(|(name, _)| name.clone());
+        let params = self.world.params.iter().map(|(name, _)| format!("param.{name}"));
+        columns.chain(params).chain([CLOCK.to_owned()]).collect()
+    }
+}

@@ -1,0 +1,352 @@
+//! The shape of every generator: what it is told before the run, and what it must fill.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use lookalike_core::{Rows, Seed};
+use lookalike_ruleset::decode::{Decode, FieldDoc};
+use lookalike_ruleset::document::Lookup;
+use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
+use polars::prelude::*;
+
+use crate::build::Builder;
+
+/// A column's rule, ready to run.
+///
+/// **`fill` is a pure function** of the generator's parameters, its seed, the row numbers, the attempt and the inputs. It
+/// must give the same values for a row wherever and however often it is asked.
+pub trait Generator: Send + Sync {
+    /// Adds the columns that must be filled first.
+    fn inputs(&self, _inputs: &mut Vec<InputName>) {}
+
+    /// Checks the rule against its surroundings and gets ready; gives the type of the values. Called once, after the
+    /// inputs' types are known and before any `fill`. Gives `None` after adding at least one problem.
+    fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output>;
+
+    /// Makes the values for the block's rows, in order.
+    ///
+    /// # Errors
+    /// When a value cannot be made, for example because it does not fit its type.
+    fn fill(&self, block: &Block<'_>) -> Result<Series, Failure>;
+}
+
+/// A column that a generator reads, with the place where it is named.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputName {
+    /// Name of a column or draw of the same table.
+    pub name: String,
+    /// Where it is named.
+    pub span: Span,
+}
+
+/// What the values of a column are.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Logical type.
+    pub ty: Type,
+    /// Whether nulls can occur.
+    pub nullable: bool,
+    /// For text: see [`lookalike_ruleset::Field::plain`].
+    pub plain: bool,
+    /// For text with few known values: all of them. The series is then a polars Enum with these categories in this order.
+    pub categories: Option<Arc<Categories>>,
+}
+
+impl Output {
+    /// Values of a type other than text, without nulls.
+    pub fn of(ty: Type) -> Output {
+        Output { ty, nullable: false, plain: false, categories: None }
+    }
+
+    /// Text without nulls; `plain` as in [`lookalike_ruleset::Field::plain`].
+    pub fn text(plain: bool) -> Output {
+        Output { plain, ..Output::of(Type::Text) }
+    }
+
+    /// Text that is always one of `categories`.
+    pub fn categories(categories: Arc<Categories>) -> Output {
+        let plain = categories.values().iter().all(|value| is_plain(value));
+        Output { plain, categories: Some(categories), ..Output::of(Type::Text) }
+    }
+}
+
+/// The known values of a text column, with the polars type that holds them.
+#[derive(Debug)]
+pub struct Categories {
+    values: Vec<String>,
+    dtype: DataType,
+}
+
+impl Categories {
+    /// At most this many values are kept as categories; longer lists are ordinary text.
+    pub const MAX: usize = 65_535;
+
+    /// Categories in the order given, which must be free of duplicates.
+    ///
+    /// # Panics
+    /// When there are duplicates.
+    pub fn new(values: Vec<String>) -> Arc<Categories> {
+        let frozen =
+            FrozenCategories::new(values.iter().map(String::as_str)).expect("the caller removed duplicates");
+        let mapping = frozen.mapping().clone();
+        Arc::new(Categories { values, dtype: DataType::Enum(frozen, mapping) })
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    /// The polars type.
+    pub fn dtype(&self) -> &DataType {
+        &self.dtype
+    }
+
+    /// The code of a value.
+    pub fn code(&self, value: &str) -> Option<u32> {
+        self.values.iter().position(|v| v == value).map(|at| at as u32)
+    }
+}
+
+/// Whether a text can stand in any text format without quotes or escapes.
+pub fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.chars().any(|c| {
+            c.is_control()
+                || matches!(c, '"' | ',' | ';' | '\\' | '\u{2028}' | '\u{2029}' | '\t' | '|' | '\'')
+        })
+}
+
+/// Number of a column in its table's plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InputId(pub(crate) usize);
+
+/// Modifiers that only the generator itself can carry out. A generator takes those it supports; what is left over is
+/// reported to the user as not supported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demand {
+    /// `unique: true`, and its place.
+    pub unique: Option<Span>,
+    /// `truncate: [low, high]`, and its place.
+    pub truncate: Option<(f64, f64, Span)>,
+    /// `type`, which a generator may use to read its parameters; carried out by the engine in any case.
+    pub ty: Option<Type>,
+}
+
+/// What a generator is told in [`Generator::prepare`].
+pub struct Site<'a> {
+    /// Seed of this generator, derived from the ruleset's seed and the names on the way. Parts of a generator derive
+    /// their own from it, by name.
+    pub seed: Seed,
+    /// How many rows the table has.
+    pub rows: u64,
+    /// Place of the generator in the ruleset.
+    pub span: Span,
+    /// What the modifiers ask of the generator.
+    pub demand: Demand,
+    /// Things of the ruleset that are not columns.
+    pub world: &'a World,
+    /// Names and types of the table's columns; `None` where a column failed to prepare.
+    pub columns: &'a [(String, Option<Output>)],
+    /// Where problems go.
+    pub problems: &'a mut Problems,
+}
+
+/// What a ruleset's columns share.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The ruleset's clock in microseconds since 1970-01-01T00:00:00Z.
+    pub clock: Option<i64>,
+    /// Lookup files.
+    pub lookups: Vec<Lookup>,
+    /// Parameters, as literals.
+    pub params: Vec<(String, lookalike_ruleset::document::Literal)>,
+}
+
+impl Site<'_> {
+    /// The number and type of an input. `None`, without a further problem, when the input does not exist or could not be
+    /// prepared: that was reported already.
+    pub fn input(&self, name: &str) -> Option<(InputId, Output)> {
+        let at = self.columns.iter().position(|(column, _)| column == name)?;
+        Some((InputId(at), self.columns[at].1.clone()?))
+    }
+
+    /// Adds an error at the generator's place.
+    pub fn error(&mut self, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Diagnostic::error(code, self.span, message).help(help));
+    }
+
+    /// The ruleset's clock, or a diagnostic that it is missing.
+    pub fn clock(&mut self) -> Option<i64> {
+        if self.world.clock.is_none() {
+            self.error(
+                "missing-key",
+                "this needs the ruleset's `clock`",
+                "add `clock: 2026-01-01T00:00:00Z` at the top of the ruleset",
+            );
+        }
+        self.world.clock
+    }
+
+    /// Prepares a part of this generator under a seed of its own.
+    pub fn prepare(
+        &mut self,
+        part: &mut dyn Generator,
+        seed: Seed,
+        span: Span,
+        demand: Demand,
+    ) -> Option<Output> {
+        let mut site = Site {
+            seed,
+            rows: self.rows,
+            span,
+            demand,
+            world: self.world,
+            columns: self.columns,
+            problems: self.problems,
+        };
+        part.prepare(&mut site)
+    }
+}
+
+/// The rows to fill, with the columns that are filled already.
+pub struct Block<'a> {
+    /// Row numbers.
+    pub rows: &'a Rows,
+    /// How often these rows were refused by a `require`; part of the address of every draw.
+    pub attempt: u32,
+    columns: &'a [Option<Series>],
+    /// Positions of `rows` among the rows of `columns`; `None` when they are the same.
+    positions: Option<Vec<u32>>,
+}
+
+impl<'a> Block<'a> {
+    /// A block over columns that are as long as `rows`.
+    pub fn new(rows: &'a Rows, attempt: u32, columns: &'a [Option<Series>]) -> Block<'a> {
+        Block { rows, attempt, columns, positions: None }
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// An input's values for the block's rows.
+    pub fn input(&self, id: InputId) -> Cow<'_, Series> {
+        let series = self.columns[id.0].as_ref().expect("the plan fills inputs first");
+        match &self.positions {
+            None => Cow::Borrowed(series),
+            Some(positions) => {
+                Cow::Owned(series.take_slice(positions).expect("positions are within the block"))
+            }
+        }
+    }
+
+    /// Runs `then` on the block of the rows at `positions` of this one.
+    pub fn at<T>(&self, positions: &[u32], then: impl FnOnce(&Block<'_>) -> T) -> T {
+        let rows = self.rows.select(positions);
+        let absolute = match &self.positions {
+            None => positions.to_vec(),
+            Some(outer) => positions.iter().map(|at| outer[*at as usize]).collect(),
+        };
+        then(&Block { rows: &rows, attempt: self.attempt, columns: self.columns, positions: Some(absolute) })
+    }
+}
+
+/// A value that could not be made.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What happened, with the row where that is known.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with these words.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure { message: message.into() }
+    }
+}
+
+impl From<PolarsError> for Failure {
+    fn from(error: PolarsError) -> Failure {
+        Failure::new(error.to_string())
+    }
+}
+
+/// What the user writes for a kind: parameters that become a generator.
+pub trait Rule: Decode {
+    /// Makes the generator, adding what is wrong with the parameters to the builder's problems.
+    fn build(self, span: Span, builder: &mut Builder<'_>) -> Option<Box<dyn Generator>>;
+}
+
+/// Groups of kinds, for the manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Fixed values, sequences and choices.
+    Basic,
+    /// Numbers by a probability distribution.
+    Numbers,
+    /// Dates, times and lengths of time.
+    Time,
+    /// Text, identifiers.
+    Text,
+    /// Values that follow from other columns or files.
+    Derived,
+}
+
+/// A kind of generator: one file under `generators/` and one line in [`crate::generators::KINDS`].
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// Key in the ruleset; also the name of the file.
+    pub name: &'static str,
+    /// Where the manual lists it.
+    pub group: Group,
+    /// One line.
+    pub summary: &'static str,
+    /// Some lines: formula and source, edge cases, what the modifiers do.
+    pub details: &'static str,
+    /// A column's value in YAML, complete.
+    pub example: &'static str,
+    /// Makes the generator from the value under the key.
+    pub build: fn(&Node, &mut Builder<'_>) -> Option<Box<dyn Generator>>,
+    /// What may be written under the key, in words.
+    pub what: fn() -> String,
+    /// The keys, if it is a mapping.
+    pub fields: fn() -> Vec<FieldDoc>,
+    /// JSON Schema of the value under the key.
+    pub schema: fn() -> Json,
+}
+
+impl Kind {
+    /// A kind whose parameters are `R`; name, summary, details and example are still to be set.
+    pub const fn of<R: Rule>() -> Kind {
+        fn build<R: Rule>(node: &Node, builder: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
+            R::decode(node, builder.problems)?.build(node.span, builder)
+        }
+        Kind {
+            name: "",
+            group: Group::Basic,
+            summary: "",
+            details: "",
+            example: "",
+            build: build::<R>,
+            what: R::what,
+            fields: R::fields,
+            schema: R::schema,
+        }
+    }
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kind").field("name", &self.name).finish_non_exhaustive()
+    }
+}

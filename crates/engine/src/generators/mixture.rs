@@ -1,0 +1,74 @@
+//! `mixture`: each row from one of several generators, by weight.
+
+use lookalike_core::Seed;
+use lookalike_core::stream::Stream;
+use lookalike_ruleset::decode::{NonNegative, Spanned};
+use lookalike_ruleset::{Diagnostic, Node, Span, params};
+use polars::prelude::*;
+
+use super::branches::Branches;
+use super::choice::check_weights;
+use crate::build::Builder;
+use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::pick::Pick;
+
+params! {
+    /// A part of a mixture.
+    pub struct Part {
+        /// Share of the rows, as a percentage or as a number; only proportions count.
+        weight: Spanned<NonNegative>,
+        /// The generator: anything that can stand as a column.
+        of: Node,
+    }
+}
+
+struct Mixture {
+    pick: Pick,
+    branches: Branches,
+    stream: Option<Stream>,
+}
+
+impl Generator for Mixture {
+    fn inputs(&self, inputs: &mut Vec<InputName>) {
+        self.branches.inputs(inputs);
+    }
+
+    fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
+        self.stream = Some(site.seed.derive("pick").stream());
+        let parts = site.seed.derive("part");
+        let seeds: Vec<Seed> =
+            (0..self.branches.specs.len()).map(|at| parts.derive_index(at as u64)).collect();
+        self.branches.prepare(&seeds, site)
+    }
+
+    fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        let stream = self.stream.expect("set in prepare").with_attempt(block.attempt);
+        self.branches.fill(block, &self.pick.picks(block.rows, stream))
+    }
+}
+
+impl Rule for Vec<Part> {
+    fn build(self, span: Span, builder: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
+        if self.is_empty() {
+            builder.problems.push(Diagnostic::error("bad-value", span, "a mixture needs at least one part"));
+            return None;
+        }
+        let weights: Vec<f64> = self.iter().map(|part| part.weight.value.0).collect();
+        let valid = check_weights(&weights, false, span, builder.problems);
+        let specs: Vec<_> = self.iter().map(|part| builder.spec(&part.of)).collect();
+        let specs = specs.into_iter().collect::<Option<Vec<_>>>()?;
+        valid.then(|| -> Box<dyn Generator> {
+            Box::new(Mixture { pick: Pick::new(&weights), branches: Branches::new(specs), stream: None })
+        })
+    }
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "mixture",
+    group: Group::Basic,
+    summary: "Each row from one of several generators, by weight.",
+    details: "The parts may be of any kind, with modifiers of their own, as long as one type holds all their values. \
+              Modifiers beside `mixture` apply to all parts.",
+    example: "{mixture: [{weight: 70%, of: {choice: [8, 20, 50, 100]}}, {weight: 30%, of: {log_normal: {median: 80, p95: 1000}, round: 0}}]}",
+    ..Kind::of::<Vec<Part>>()
+};

@@ -1,0 +1,21 @@
+//! Turns a checked ruleset into rows.
+//!
+//! [`compile`] makes a [`Plan`] out of a loaded ruleset; a [`TablePlan`] makes any rows of its table, at any time, in any
+//! order, on any thread: every cell is a pure function of (ruleset, seed, table, column, row).
+
+pub mod array;
+pub mod build;
+pub mod expr;
+pub mod formula;
+pub mod generator;
+pub mod generators;
+pub mod pick;
+pub mod plan;
+pub mod run;
+pub mod schema;
+#[doc(hidden)]
+pub mod testing;
+
+pub use generator::{Block, Failure, Generator, Kind, Output, Rule, Site};
+pub use generators::KINDS;
+pub use plan::{Column, Error, Plan, TablePlan, compile};

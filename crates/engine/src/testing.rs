@@ -1,0 +1,81 @@
+//! Helpers for tests of kinds: a ruleset as text in, rows out.
+
+use lookalike_core::Rows;
+use lookalike_ruleset::document::{FileProblem, Files, NoFiles, load};
+use lookalike_ruleset::read::Format;
+use lookalike_ruleset::{Diagnostic, Problems, Sources};
+
+use crate::generator::Kind;
+use crate::plan::{Overrides, Plan, compile};
+
+/// Compiles a ruleset given as YAML.
+///
+/// # Errors
+/// The diagnostics, if any is an error.
+pub fn plan_with(text: &str, files: &dyn Files, overrides: &Overrides) -> Result<Plan, Vec<Diagnostic>> {
+    let mut sources = Sources::new();
+    let file = sources.add("<text>", text);
+    let mut problems = Problems::new();
+    let plan = load(&mut sources, file, Format::Yaml, files, &[], &mut problems)
+        .and_then(|loaded| compile(&loaded, &[crate::KINDS], overrides, &mut problems));
+    plan.ok_or_else(|| problems.into_sorted())
+}
+
+/// Compiles a ruleset given as YAML that needs no other files.
+///
+/// # Errors
+/// The diagnostics, if any is an error.
+pub fn plan(text: &str) -> Result<Plan, Vec<Diagnostic>> {
+    plan_with(text, &NoFiles, &Overrides::default())
+}
+
+/// A table `t` with one column `c`, given as the column's YAML in flow style.
+///
+/// # Errors
+/// The diagnostics, if any is an error.
+pub fn column(yaml: &str, rows: u64) -> Result<Plan, Vec<Diagnostic>> {
+    plan(&format!(
+        "lookalike: 1\nseed: 7\nclock: 2026-01-01\ntables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n"
+    ))
+}
+
+/// The colours that examples look up.
+const COLOURS: &str = "word,code,price\nalpha,#aa0000,1.5\nbeta,#00bb00,2.25\n";
+
+struct Colours;
+
+impl Files for Colours {
+    fn read(&self, _: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
+        Ok((path.to_owned(), COLOURS.as_bytes().to_vec()))
+    }
+}
+
+/// A table `t` whose column `c` is the example of a kind, with the draws and the lookup that examples may use: the draws
+/// `word`, `number`, `flag` and `when`, and the lookup `colours` with the key `word`.
+///
+/// # Errors
+/// The diagnostics, if any is an error.
+pub fn example(yaml: &str, rows: u64, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+    let text = format!(
+        "lookalike: 1\nseed: {seed}\nclock: 2026-01-01T00:00:00Z\nlookups:\n  colours: {{file: colours.csv, key: [word]}}\n\
+         tables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n    draws:\n      word: {{choice: [alpha, beta]}}\n      \
+         number: {{int_range: [1, 100]}}\n      flag: {{bernoulli: 50%}}\n      when: {{date_range: [2025-01-01, 2025-12-31]}}\n"
+    );
+    plan_with(&text, &Colours, &Overrides::default())
+}
+
+/// A few values that a kind's example makes, as text.
+///
+/// # Errors
+/// What is wrong with the example; none of the kinds that come with the library has such.
+pub fn example_values(kind: &Kind) -> Result<Vec<String>, String> {
+    let plan = example(kind.example, 1000, 1)
+        .map_err(|d| d.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "))?;
+    let table = plan.table("t").ok_or("no table")?;
+    let frame = table.frame(&Rows::Range(0..5)).map_err(|error| error.to_string())?;
+    let column = frame.column("c").map_err(|error| error.to_string())?;
+    let text = |at: usize| {
+        column.get(at).map(|value| value.str_value().into_owned()).map_err(|error| error.to_string())
+    };
+    (0..5).map(text).collect()
+}

@@ -1,0 +1,8 @@
+//! Tests of the engine through its public face.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod every_kind;
+mod purity;
+mod rulesets;
+mod statistics;
