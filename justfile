@@ -1,0 +1,25 @@
+# The menu. `just check` is what has to pass before a change is proposed.
+
+default:
+    @just --list
+
+# Format, lints, tests, documentation.
+check:
+    .ci/run
+
+# The EBS findings, as the README shows.
+ebs rows="1000":
+    cargo run --release -- generate rulesets/trusted-advisor/underutilized-ebs-volumes.yaml --rows {{rows}}
+
+# Rewrite what is generated and tested: the JSON Schema, snapshots and golden digests. Read the diff before you commit it.
+golden:
+    LOOKALIKE_UPDATE=1 INSTA_UPDATE=always cargo test --workspace
+
+# Rows per second of every kind and sink; then whole runs against a hand-written program.
+bench rows="1000000":
+    cargo bench -p lookalike-core -p lookalike-engine -p lookalike-io
+    python3 benches/end_to_end.py --rows {{rows}}
+
+# Licences and advisories of the dependencies (needs cargo-deny).
+deny:
+    cargo deny check

@@ -1,0 +1,5 @@
+//! The program `generate`: `lookalike generate` under a name of its own.
+
+fn main() -> std::process::ExitCode {
+    lookalike::cli::generate()
+}

@@ -1,0 +1,114 @@
+//! `lookalike explain`: a word of the ruleset language, or the code of a diagnostic.
+
+use std::fmt::Write as _;
+
+use lookalike_engine::build::MODIFIERS;
+use lookalike_engine::testing::example_values;
+use lookalike_engine::{KINDS, Kind};
+use lookalike_ruleset::codes::{self, CODES, Code};
+use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::expr::{FUNCTIONS, Function};
+
+use super::kinds::{REFERENCES, Reference, title};
+use crate::cli::failure::Failure;
+use crate::cli::terminal::{self, DIM, STRONG, wrapped};
+
+/// Arguments of `explain`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lookalike explain log_normal
+  lookalike explain unknown-key")]
+pub struct Args {
+    /// A kind, a modifier, a function of expressions, or the code of a diagnostic.
+    word: String,
+}
+
+/// Width of the text.
+const WIDTH: usize = 110;
+
+/// Prints all that the word means.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let word = args.word.trim();
+    let lower = word.to_lowercase();
+    let kinds = KINDS.iter().filter(|kind| kind.name == lower).map(explain_kind);
+    let references = REFERENCES.iter().filter(|key| key.name == lower).map(explain_reference);
+    let modifiers = MODIFIERS
+        .iter()
+        .filter(|(name, _)| *name == lower)
+        .map(|(name, what)| section(name, "modifier", what, ""));
+    let functions = FUNCTIONS.iter().filter(|function| function.name == lower).map(explain_function);
+    let codes = codes::find(&lower).into_iter().map(explain_code);
+    let meanings: Vec<String> =
+        kinds.chain(references).chain(modifiers).chain(functions).chain(codes).collect();
+    if meanings.is_empty() {
+        let known = KINDS.iter().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
+        let known = known.chain(MODIFIERS.iter().map(|(name, _)| *name));
+        let known = known
+            .chain(FUNCTIONS.iter().map(|function| function.name))
+            .chain(CODES.iter().map(|code| code.name));
+        let help = did_you_mean(&lower, "words", known);
+        let help = if help.starts_with("did") {
+            help
+        } else {
+            "`lookalike kinds` lists kinds and modifiers".to_owned()
+        };
+        return Err(Failure::usage(format!("nothing is called `{word}`")).help(help));
+    }
+    terminal::print(&meanings.join("\n"))
+}
+
+/// A heading with what sort of word it is, a line, and more.
+fn section(name: &str, sort: &str, summary: &str, more: &str) -> String {
+    let mut text = format!("{STRONG}{name}{STRONG:#} {DIM}({sort}){DIM:#}\n{}\n", wrapped(summary, 0, WIDTH));
+    if !more.is_empty() {
+        let _ = write!(text, "\n{}\n", more.trim_end());
+    }
+    text
+}
+
+fn heading(text: &mut String, words: &str) {
+    let _ = writeln!(text, "\n{DIM}{words}{DIM:#}");
+}
+
+fn explain_kind(kind: &Kind) -> String {
+    let sort = format!("kind, {}", title(kind.group).to_lowercase());
+    let mut text = section(kind.name, &sort, kind.summary, &wrapped(kind.details.trim(), 0, WIDTH));
+    heading(&mut text, "Value");
+    let _ = writeln!(text, "  {}", wrapped(&(kind.what)(), 2, WIDTH));
+    let fields = (kind.fields)();
+    if !fields.is_empty() {
+        heading(&mut text, "Keys");
+        let width = fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+        for field in &fields {
+            let need = if field.required { "Required" } else { "Optional" };
+            let doc = field.doc.trim().trim_end_matches('.');
+            let line =
+                wrapped(&format!("{doc}. {need}: {}.", field.what.trim_end_matches('.')), width + 4, WIDTH);
+            let _ = writeln!(text, "  {STRONG}{:width$}{STRONG:#}  {line}", field.name);
+        }
+    }
+    heading(&mut text, "Example");
+    let _ = writeln!(text, "  Column: {}", kind.example.trim().replace('\n', "\n  "));
+    if let Ok(values) = example_values(kind) {
+        heading(&mut text, "Makes");
+        let _ = writeln!(text, "  {}", wrapped(&values.join("  "), 2, WIDTH));
+    }
+    text
+}
+
+fn explain_reference(key: &Reference) -> String {
+    let more = format!("{DIM}Example{DIM:#}\n  Column: {}", key.example);
+    section(key.name, "in the place of a kind", key.summary, &more)
+}
+
+fn explain_function(function: &Function) -> String {
+    let mut more = String::new();
+    let _ = writeln!(more, "{DIM}Use{DIM:#}\n  {}", function.signature);
+    let _ = writeln!(more, "\n{DIM}Example{DIM:#}\n  {}", function.example);
+    section(function.name, "function of expressions", function.doc, &more)
+}
+
+fn explain_code(code: &Code) -> String {
+    section(code.name, "diagnostic", code.summary, code.explanation)
+}

@@ -1,0 +1,290 @@
+//! `lookalike generate`: the main verb.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::Ruleset;
+use crate::cli::args::{self, Report, RulesetArgs};
+use crate::cli::failure::Failure;
+use crate::cli::{exit, terminal};
+use crate::io::{ParquetCompression, Quote, SINKS, SinkKind, SinkOptions};
+use crate::pipeline::{self, Destination, Job, Manifest, Slice};
+
+/// Arguments of `generate`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lookalike generate rulesets/orders.yaml --rows 1m --format parquet
+  lookalike generate rulesets/orders.yaml --seed 7 -o /tmp/orders
+  lookalike generate rulesets/orders.yaml -o - --range 5000..5010
+  lookalike generate rulesets/orders.yaml --shard 2/8 --format csv
+
+The same ruleset and seed give the same bytes, whatever the threads, slices and other tables.")]
+pub struct Args {
+    #[command(flatten)]
+    ruleset: RulesetArgs,
+    /// Only check the ruleset; write nothing.
+    #[arg(long, help_heading = "Ruleset")]
+    check: bool,
+    /// How to write what is wrong with the ruleset; json and sarif silence all else.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Ruleset")]
+    diagnostics: Report,
+
+    /// Rows of every table, such as 10k.
+    #[arg(long, value_name = "N", value_parser = args::whole, allow_negative_numbers = true, conflicts_with = "scale", help_heading = "Rows")]
+    rows: Option<u64>,
+    /// Every table's rows times this, such as 0.1.
+    #[arg(long, value_name = "X", value_parser = args::factor, allow_negative_numbers = true, help_heading = "Rows")]
+    scale: Option<f64>,
+    /// Another seed than the ruleset's.
+    #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, help_heading = "Rows")]
+    seed: Option<u64>,
+    /// Only this table; may be repeated.
+    #[arg(long = "table", value_name = "TABLE", help_heading = "Rows")]
+    tables: Vec<String>,
+    /// Only rows A to B, counted from 0; B is left out.
+    #[arg(long, value_name = "A..B", value_parser = args::range, conflicts_with = "shard", help_heading = "Rows")]
+    range: Option<Slice>,
+    /// Only the I-th of N parts; the parts joined are the whole.
+    #[arg(long, value_name = "I/N", value_parser = args::shard, help_heading = "Rows")]
+    shard: Option<Slice>,
+
+    /// Folder to write to, or - for standard output [default: outputs/<name>-<seed>].
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Formats, with commas between them [default: csv,parquet; csv for standard output].
+    #[arg(
+        long = "format",
+        value_name = "FORMAT",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    formats: Vec<Format>,
+    /// CSV: what stands for null.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Output")]
+    csv_null: String,
+    /// CSV: which values are quoted.
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "minimal", help_heading = "Output")]
+    csv_quote: CsvQuote,
+    /// CSV: what stands between values; `tab` for a tab.
+    #[arg(long, value_name = "C", default_value = ",", value_parser = delimiter, help_heading = "Output")]
+    csv_delimiter: u8,
+    /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
+    #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
+    parquet_compression: ParquetCompression,
+
+    /// Threads to work on [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
+    threads: Option<usize>,
+    /// Rows that are generated at a time.
+    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
+    block_rows: Option<usize>,
+    /// Print errors only.
+    #[arg(short, long, help_heading = "Running")]
+    quiet: bool,
+}
+
+/// A file format by its name on the command line.
+#[derive(Clone, Copy, Debug)]
+struct Format(SinkKind);
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        static FORMATS: std::sync::LazyLock<Vec<Format>> =
+            std::sync::LazyLock::new(|| SINKS.iter().copied().map(Format).collect());
+        &FORMATS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name))
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CsvQuote {
+    Minimal,
+    All,
+    Text,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) => Ok(*byte),
+        _ => Err("expected one ASCII character, such as `;`, or `tab`".into()),
+    }
+}
+
+fn compression(text: &str) -> Result<ParquetCompression, String> {
+    let expected = "expected zstd, zstd:LEVEL (1 to 22), snappy or none";
+    match text.split_once(':') {
+        None if text == "zstd" => Ok(ParquetCompression::default()),
+        None if text == "snappy" => Ok(ParquetCompression::Snappy),
+        None if text == "none" => Ok(ParquetCompression::None),
+        Some(("zstd", level)) => match level.parse() {
+            Ok(level @ 1..=22) => Ok(ParquetCompression::Zstd(level)),
+            _ => Err(expected.into()),
+        },
+        _ => Err(expected.into()),
+    }
+}
+
+impl Args {
+    fn job(&self, ruleset: &Ruleset) -> Job {
+        let destination = match &self.output {
+            Some(path) if path.as_os_str() == "-" => Destination::Stdout,
+            Some(path) => Destination::Folder(path.clone()),
+            None => Destination::Folder(Path::new("outputs").join(format!(
+                "{}-{}",
+                ruleset.name(),
+                ruleset.seed()
+            ))),
+        };
+        let defaults: &[&str] =
+            if destination == Destination::Stdout { &["csv"] } else { &["csv", "parquet"] };
+        let is_wanted = |kind: &&SinkKind| match self.formats.as_slice() {
+            [] => defaults.contains(&kind.name),
+            formats => formats.iter().any(|format| format.0.name == kind.name),
+        };
+        let mut options = SinkOptions::default();
+        options.csv.null.clone_from(&self.csv_null);
+        options.csv.delimiter = self.csv_delimiter;
+        options.csv.quote = match self.csv_quote {
+            CsvQuote::Minimal => Quote::Minimal,
+            CsvQuote::All => Quote::All,
+            CsvQuote::Text => Quote::Text,
+        };
+        options.parquet.compression = self.parquet_compression;
+        let standard = Job::default();
+        Job {
+            tables: self.tables.clone(),
+            slice: self.range.or(self.shard).unwrap_or(Slice::All),
+            destination,
+            formats: SINKS.iter().filter(is_wanted).copied().collect(),
+            options,
+            threads: self.threads.unwrap_or(standard.threads),
+            block_rows: self.block_rows.unwrap_or(standard.block_rows),
+        }
+    }
+}
+
+/// Generates.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let quiet = args.quiet || args.diagnostics != Report::Text;
+    let mut loader = args.ruleset.loader();
+    if let Some(seed) = args.seed {
+        loader = loader.seed(seed);
+    }
+    if let Some(rows) = args.rows {
+        loader = loader.rows(rows);
+    }
+    if let Some(scale) = args.scale {
+        loader = loader.scale(scale);
+    }
+    let ruleset = match args.diagnostics {
+        // Errors are told in any case, warnings only if not quiet.
+        Report::Text => {
+            let ruleset = loader.path(&args.ruleset.path)?;
+            if !quiet {
+                terminal::tell(&Report::Text.render(ruleset.warnings(), ruleset.sources()));
+            }
+            ruleset
+        }
+        machine => machine.load(loader, &args.ruleset, |text| {
+            terminal::tell(text);
+            Ok(())
+        })?,
+    };
+    if args.check {
+        if !quiet {
+            terminal::tell(&args.ruleset.verdict(&ruleset));
+        }
+        return Ok(());
+    }
+    let job = args.job(&ruleset);
+    let stop = stop_on_signal();
+    let progress = terminal::progress(quiet);
+    let result = pipeline::generate(&ruleset, &job, &*progress, &stop);
+    // The bar is to be gone before anything else is said.
+    drop(progress);
+    let manifest = result?;
+    if !quiet {
+        terminal::tell(&summary(&manifest, &job.destination));
+    }
+    Ok(())
+}
+
+/// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.
+fn stop_on_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Without a handler the run goes on, and a signal ends it as it ends any program.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            terminal::tell(
+                "stopped at once; hidden files that end in .tmp may be left in the output folder\n",
+            );
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        terminal::tell("stopping after the rows in work; once more to stop at once\n");
+    });
+    stop
+}
+
+/// What was made, in a few lines.
+fn summary(manifest: &Manifest, destination: &Destination) -> String {
+    let mut lines: Vec<[String; 3]> = Vec::new();
+    for table in &manifest.tables {
+        let file = |file: &pipeline::FileEntry| match destination {
+            Destination::Folder(_) => format!("{} {}", file.file, terminal::size(file.bytes)),
+            Destination::Stdout => format!("{} {}", file.format, terminal::size(file.bytes)),
+        };
+        let files: Vec<String> = table.files.iter().map(file).collect();
+        lines.push([table.name.clone(), terminal::counted(table.rows, "row"), files.join(", ")]);
+    }
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+    let (names, rows) = (width(0), width(1));
+    let (strong, dim) = (terminal::STRONG, terminal::DIM);
+    let mut text = String::new();
+    for [name, count, files] in &lines {
+        let _ = writeln!(text, "{strong}{name:names$}{strong:#}  {count:>rows$}  {dim}{files}{dim:#}");
+    }
+    let place = match destination {
+        Destination::Folder(folder) => folder.display().to_string(),
+        Destination::Stdout => "standard output".to_owned(),
+    };
+    let timing = &manifest.timing;
+    let speed = terminal::grouped(timing.rows_per_second as u64);
+    let _ = writeln!(text, "in {:.2} s, {speed} rows/s, to {strong}{place}{strong:#}", timing.seconds);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_are_one_byte() {
+        assert_eq!(delimiter(";"), Ok(b';'));
+        assert_eq!(delimiter("tab"), Ok(b'\t'));
+        assert_eq!(delimiter("\\t"), Ok(b'\t'));
+        for wrong in ["", "ab", "ä"] {
+            assert!(delimiter(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn compressions_have_levels_in_range() {
+        assert_eq!(compression("zstd:22"), Ok(ParquetCompression::Zstd(22)));
+        assert_eq!(compression("none"), Ok(ParquetCompression::None));
+        for wrong in ["", "gzip", "zstd:0", "zstd:23", "zstd:", "snappy:1", "none:"] {
+            assert!(compression(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The program `lookalike`, and the program `generate`, which is its main verb. Not part of the library's interface.
+
+mod args;
+mod commands;
+pub mod exit;
+mod failure;
+mod terminal;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use commands::{check, completions, explain, generate, kinds, preview, schema};
+use failure::Failure;
+
+/// Data that looks and behaves like the real thing but is about nobody.
+#[derive(Parser)]
+#[command(name = "lookalike", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  lookalike generate rulesets/orders.yaml            data into outputs/orders-42/
+  lookalike check rulesets/orders.yaml               every mistake at once
+  lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
+  lookalike explain log_normal                       a kind, with values it makes
+
+Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
+struct Lookalike {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    colour: args::Colour,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the data of a ruleset.
+    Generate(generate::Args),
+    /// Look for mistakes in a ruleset and report all of them.
+    Check(check::Args),
+    /// Show some rows, and what each column holds.
+    Preview(preview::Args),
+    /// List the kinds of generator and the modifiers.
+    Kinds(kinds::Args),
+    /// Explain a kind, a modifier, a function or the code of a diagnostic.
+    Explain(explain::Args),
+    /// Print the JSON Schema of rulesets, for editors.
+    Schema(schema::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+/// Make the data of a ruleset.
+#[derive(Parser)]
+#[command(name = "generate", version)]
+struct Generate {
+    #[command(flatten)]
+    args: generate::Args,
+    #[command(flatten)]
+    colour: args::Colour,
+}
+
+/// Runs the program `lookalike`.
+pub fn lookalike() -> ExitCode {
+    program(|| {
+        let Lookalike { command, colour } = parse()?;
+        terminal::set_colour(colour.color);
+        match command {
+            Command::Generate(args) => generate::run(&args),
+            Command::Check(args) => check::run(&args),
+            Command::Preview(args) => preview::run(&args),
+            Command::Kinds(args) => kinds::run(&args),
+            Command::Explain(args) => explain::run(&args),
+            Command::Schema(args) => schema::run(&args),
+            Command::Completions(args) => completions::run(&args, Lookalike::command()),
+        }
+    })
+}
+
+/// Runs the program `generate`.
+pub fn generate() -> ExitCode {
+    program(|| {
+        let Generate { args, colour } = parse()?;
+        terminal::set_colour(colour.color);
+        generate::run(&args)
+    })
+}
+
+/// The arguments; help and mistakes are printed here.
+fn parse<A: Parser>() -> Result<A, Failure> {
+    A::try_parse().map_err(|error| {
+        // Nobody is left to be told of a failure to print.
+        let _ = error.print();
+        Failure::told(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+    })
+}
+
+/// Runs `body` with panics told in a few lines, as the bugs that they are.
+fn program(body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    static REPORTED: AtomicBool = AtomicBool::new(false);
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|panic| {
+            // A worker's panic goes on in the thread that waits for it; one report will do.
+            if !REPORTED.swap(true, Ordering::Relaxed) {
+                Failure::bug(&panic.to_string()).tell();
+            }
+        }));
+    }
+    exit_code(body).into()
+}
+
+/// The exit code of `body`, after its failure was told. A panic unwinds the stack, so that temporary files are removed.
+fn exit_code(body: impl FnOnce() -> Result<(), Failure>) -> u8 {
+    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return exit::DONE,
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::told(exit::BUG),
+    };
+    failure.tell();
+    failure.code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_of_the_arguments_are_sound() {
+        Lookalike::command().debug_assert();
+        Generate::command().debug_assert();
+    }
+
+    #[test]
+    fn failures_and_panics_become_exit_codes() {
+        assert_eq!(exit_code(|| Ok(())), exit::DONE);
+        assert_eq!(exit_code(|| Err(Failure::told(exit::OUTPUT))), exit::OUTPUT);
+        assert_eq!(exit_code(|| panic!("on purpose")), exit::BUG);
+    }
+}

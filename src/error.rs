@@ -1,0 +1,36 @@
+//! What can go wrong between a ruleset and its files.
+
+use crate::ruleset::Refusal;
+
+/// A ruleset could not be used, or rows not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ruleset has mistakes; the text of the error is all of them, with their places.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The ruleset has no such table.
+    #[error("the ruleset has no table `{table}`; it has {}", list(known))]
+    UnknownTable {
+        /// The name asked for.
+        table: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// Rows could not be made.
+    #[error(transparent)]
+    Rows(#[from] lookalike_engine::Error),
+    /// Rows could not be written.
+    #[error(transparent)]
+    Write(#[from] lookalike_io::Error),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Request(String),
+    /// The run was stopped; nothing was left under a final name.
+    #[error("interrupted; no file was changed")]
+    Interrupted,
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

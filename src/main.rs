@@ -1,0 +1,5 @@
+//! The program `lookalike`.
+
+fn main() -> std::process::ExitCode {
+    lookalike::cli::lookalike()
+}

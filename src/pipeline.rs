@@ -1,0 +1,442 @@
+//! The whole product on one screen: plan, generate, encode, write, publish, describe.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use lookalike_core::Rows;
+use lookalike_engine::plan::TablePlan;
+use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
+use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Written};
+use polars::prelude::DataFrame;
+use serde::Serialize;
+
+use crate::{Error, Ruleset};
+
+/// Which rows of each table to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// All.
+    All,
+    /// Rows from the first number up to, but not including, the second.
+    Range(u64, u64),
+    /// The i-th of n parts of nearly equal size, counted from 1. The parts joined are the whole, byte for byte: only the
+    /// first has a header line.
+    Shard(u64, u64),
+}
+
+impl Slice {
+    /// The rows meant, of a table with `rows` rows.
+    ///
+    /// # Errors
+    /// When the slice reaches beyond the table's end.
+    pub fn of(self, table: &str, rows: u64) -> Result<std::ops::Range<u64>, Error> {
+        match self {
+            Slice::All => Ok(0..rows),
+            Slice::Range(start, end) if start <= end && end <= rows => Ok(start..end),
+            Slice::Range(start, end) => Err(Error::Request(format!(
+                "table `{table}` has {rows} rows, so the range {start}..{end} does not lie in it"
+            ))),
+            Slice::Shard(part, parts) => {
+                let at = |i: u64| (u128::from(rows) * u128::from(i) / u128::from(parts)) as u64;
+                Ok(at(part - 1)..at(part))
+            }
+        }
+    }
+
+    /// What a file name says of the slice.
+    fn file_tag(self) -> String {
+        match self {
+            Slice::All => String::new(),
+            Slice::Range(start, end) => format!(".{start}-{end}"),
+            Slice::Shard(part, parts) => format!(".{part}-of-{parts}"),
+        }
+    }
+
+    fn has_header(self) -> bool {
+        !matches!(self, Slice::Shard(part, _) if part > 1)
+    }
+}
+
+/// Where the rows go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Into files in this folder, which is made if need be, with a `manifest.json` beside them.
+    Folder(PathBuf),
+    /// To standard output: one table in one format, and no manifest.
+    Stdout,
+}
+
+/// Hears how a run gets on.
+pub trait Progress: Sync {
+    /// A table of `rows` rows is begun.
+    fn begin(&self, _table: &str, _rows: u64) {}
+    /// So many more rows of it are written.
+    fn advance(&self, _rows: u64) {}
+    /// The table is done.
+    fn end(&self) {}
+}
+
+/// Hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {}
+
+/// What to make, and where.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Names of the tables; none for all.
+    pub tables: Vec<String>,
+    /// Rows of each table.
+    pub slice: Slice,
+    /// Where to.
+    pub destination: Destination,
+    /// Formats.
+    pub formats: Vec<SinkKind>,
+    /// Options of the formats.
+    pub options: SinkOptions,
+    /// Threads that generate and encode; at least 1. No output depends on it.
+    pub threads: usize,
+    /// Rows that are generated at a time; at least 1. No output depends on it.
+    pub block_rows: usize,
+}
+
+impl Default for Job {
+    fn default() -> Job {
+        Job {
+            tables: Vec::new(),
+            slice: Slice::All,
+            destination: Destination::Folder("outputs".into()),
+            formats: lookalike_io::SINKS.iter().filter(|kind| kind.name == "csv").copied().collect(),
+            options: SinkOptions::default(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            block_rows: BLOCK_ROWS,
+        }
+    }
+}
+
+/// What a run made: what, from what, how. Written as `manifest.json` beside the files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    /// Version of the program.
+    pub lookalike: &'static str,
+    /// Version of this file's form.
+    pub manifest: u32,
+    /// The ruleset.
+    pub ruleset: RulesetEntry,
+    /// Seed in use.
+    pub seed: u64,
+    /// The ruleset's clock.
+    pub clock: Option<String>,
+    /// Values of the parameters, as written.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// Rows made: `all`, `range a..b` or `shard i/n`.
+    pub slice: String,
+    /// The tables.
+    pub tables: Vec<TableEntry>,
+    /// How long it took. The only part that differs from run to run.
+    pub timing: Timing,
+}
+
+/// The ruleset of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct RulesetEntry {
+    /// Name.
+    pub name: String,
+    /// SHA-256 over its texts, lookups and parameters.
+    pub sha256: String,
+    /// The files that it was read from, as named.
+    pub files: Vec<String>,
+}
+
+/// A table of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct TableEntry {
+    /// Name.
+    pub name: String,
+    /// What a row is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Rows made in this run.
+    pub rows: u64,
+    /// Number of the first of them.
+    pub first_row: u64,
+    /// Rows of the whole table.
+    pub table_rows: u64,
+    /// Of rows drawn once, the share that met every `require`; absent where there is none. From the first rows of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<f64>,
+    /// The columns, in order.
+    pub columns: Vec<ColumnEntry>,
+    /// The files.
+    pub files: Vec<FileEntry>,
+}
+
+/// A column of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct ColumnEntry {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub r#type: String,
+    /// Whether nulls can occur.
+    pub nullable: bool,
+    /// Whether values are free of repetitions.
+    pub unique: bool,
+    /// What it means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+}
+
+/// A file of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct FileEntry {
+    /// Name, relative to the manifest.
+    pub file: String,
+    /// Format.
+    pub format: &'static str,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content.
+    pub sha256: String,
+}
+
+/// The timing of a [`Manifest`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Timing {
+    /// Wall time of the run without start-up, in seconds.
+    pub seconds: f64,
+    /// Rows over seconds.
+    pub rows_per_second: f64,
+    /// Bytes written over seconds.
+    pub bytes_per_second: f64,
+    /// Threads that generated and encoded.
+    pub threads: usize,
+}
+
+/// Makes the rows that `job` asks for and writes them. Files appear under their names only when all of them are complete;
+/// an error or a stop leaves what was there before.
+///
+/// # Errors
+/// When the job makes no sense, rows cannot be made or written, or `stop` was set.
+pub fn generate(
+    ruleset: &Ruleset,
+    job: &Job,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Manifest, Error> {
+    let started = Instant::now();
+    let tables = choose_tables(ruleset, job)?;
+    if let Destination::Folder(folder) = &job.destination {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| lookalike_io::Error::Write { path: Some(folder.clone()), source })?;
+    }
+    let mut entries = Vec::new();
+    let mut finished: Vec<Pending> = Vec::new();
+    for (plan, rows) in tables {
+        let sinks = open_sinks(plan, job)?;
+        progress.begin(&plan.name, rows.end - rows.start);
+        let pending = write_table(plan, rows.clone(), sinks, job, progress, stop)?;
+        progress.end();
+        entries.push(table_entry(plan, rows, job, &pending)?);
+        finished.extend(pending);
+    }
+    let bytes: u64 = finished.iter().map(|pending| pending.written().bytes).sum();
+    let rows: u64 = entries.iter().map(|entry| entry.rows).sum();
+    let seconds = started.elapsed().as_secs_f64();
+    let timing = Timing {
+        seconds: round_to(seconds, 4),
+        rows_per_second: (rows as f64 / seconds).round(),
+        bytes_per_second: (bytes as f64 / seconds).round(),
+        threads: job.threads,
+    };
+    let manifest = manifest(ruleset, job, entries, timing);
+    publish(finished, &manifest, &job.destination)?;
+    Ok(manifest)
+}
+
+fn round_to(value: f64, digits: i32) -> f64 {
+    let factor = 10f64.powi(digits);
+    (value * factor).round() / factor
+}
+
+fn choose_tables<'a>(
+    ruleset: &'a Ruleset,
+    job: &Job,
+) -> Result<Vec<(&'a TablePlan, std::ops::Range<u64>)>, Error> {
+    if job.formats.is_empty() {
+        return Err(Error::Request("no format was asked for".into()));
+    }
+    let mut chosen = Vec::new();
+    for name in &job.tables {
+        ruleset.table(name)?;
+    }
+    for plan in &ruleset.plan().tables {
+        if job.tables.is_empty() || job.tables.contains(&plan.name) {
+            chosen.push((plan, job.slice.of(&plan.name, plan.rows)?));
+        }
+    }
+    if job.destination == Destination::Stdout && (chosen.len() > 1 || job.formats.len() > 1) {
+        return Err(Error::Request(
+            "standard output takes one table in one format; choose them with --table and --format".to_owned(),
+        ));
+    }
+    Ok(chosen)
+}
+
+fn open_sinks(plan: &TablePlan, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> {
+    let schema = plan.schema();
+    let mut options = job.options.clone();
+    options.csv.header &= job.slice.has_header();
+    let open = |kind: &SinkKind| {
+        let output = match &job.destination {
+            Destination::Folder(folder) => Output::file(folder.join(format!(
+                "{}{}.{}",
+                plan.name,
+                job.slice.file_tag(),
+                kind.extension
+            )))?,
+            Destination::Stdout => Output::stdout(),
+        };
+        Ok((kind.open)(&schema, output, &options)?)
+    };
+    job.formats.iter().map(open).collect()
+}
+
+/// Generates and encodes in parallel, writes in order.
+fn write_table(
+    plan: &TablePlan,
+    rows: std::ops::Range<u64>,
+    mut sinks: Vec<Box<dyn Sink>>,
+    job: &Job,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Vec<Pending>, Error> {
+    let encoders: Vec<Arc<dyn Encoder>> = sinks.iter().map(|sink| sink.encoder()).collect();
+    let units = (rows.end - rows.start).div_ceil(UNIT_ROWS);
+    let work = |unit: u64| -> Result<(u64, Vec<Part>), Error> {
+        let start = rows.start + unit * UNIT_ROWS;
+        let end = (start + UNIT_ROWS).min(rows.end);
+        let frame = unit_frame(plan, start..end, job.block_rows)?;
+        let parts = encoders.iter().map(|encoder| encoder.encode(&frame)).collect::<Result<_, _>>()?;
+        Ok((end - start, parts))
+    };
+    in_order(units, job.threads, stop, work, |(rows, parts)| {
+        for (sink, part) in sinks.iter_mut().zip(parts) {
+            sink.write(part)?;
+        }
+        progress.advance(rows);
+        Ok(())
+    })?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    Ok(sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>()?)
+}
+
+/// The rows of a unit, generated a block at a time.
+fn unit_frame(plan: &TablePlan, rows: std::ops::Range<u64>, block_rows: usize) -> Result<DataFrame, Error> {
+    let block_rows = block_rows.max(1) as u64;
+    let mut start = rows.start;
+    let mut whole: Option<DataFrame> = None;
+    while start < rows.end {
+        let end = start.saturating_add(block_rows).min(rows.end);
+        let block = plan.frame(&Rows::Range(start..end))?;
+        match &mut whole {
+            None => whole = Some(block),
+            Some(whole) => {
+                whole.vstack_mut(&block).map_err(|e| lookalike_engine::Error::Internal(e.to_string()))?;
+            }
+        }
+        start = end;
+    }
+    Ok(whole.unwrap_or_default())
+}
+
+fn table_entry(
+    plan: &TablePlan,
+    rows: std::ops::Range<u64>,
+    job: &Job,
+    pending: &[Pending],
+) -> Result<TableEntry, Error> {
+    let sample = Rows::Range(rows.start..rows.end.min(rows.start + 10_000));
+    let acceptance =
+        if plan.has_requirements() { Some(round_to(plan.acceptance(&sample)?, 4)) } else { None };
+    let columns = plan.columns.iter().filter(|c| c.written).map(|column| ColumnEntry {
+        name: column.name.clone(),
+        r#type: column.output.ty.to_string(),
+        nullable: column.output.nullable,
+        unique: column.unique,
+        about: column.about.clone(),
+    });
+    let file = |(kind, pending): (&SinkKind, &Pending)| {
+        let Written { path, bytes, sha256, .. } = pending.written();
+        let name = path
+            .as_deref()
+            .and_then(Path::file_name)
+            .map_or_else(|| "-".into(), |name| name.to_string_lossy().into());
+        FileEntry { file: name, format: kind.name, bytes: *bytes, sha256: sha256.clone() }
+    };
+    Ok(TableEntry {
+        name: plan.name.clone(),
+        about: plan.about.clone(),
+        rows: rows.end - rows.start,
+        first_row: rows.start,
+        table_rows: plan.rows,
+        acceptance,
+        columns: columns.collect(),
+        files: job.formats.iter().zip(pending).map(file).collect(),
+    })
+}
+
+fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timing) -> Manifest {
+    let text = |param: &lookalike_ruleset::document::Param| {
+        param.value.as_scalar().map_or(String::new(), |s| s.text.clone())
+    };
+    Manifest {
+        lookalike: env!("CARGO_PKG_VERSION"),
+        manifest: 1,
+        ruleset: RulesetEntry {
+            name: ruleset.name().to_owned(),
+            sha256: ruleset.digest().to_owned(),
+            files: ruleset.sources().iter().map(|source| source.name.clone()).collect(),
+        },
+        seed: ruleset.seed(),
+        clock: ruleset
+            .clock()
+            .and_then(|c| jiff::Timestamp::from_microsecond(c).ok())
+            .map(|stamp| stamp.to_string()),
+        params: ruleset.params().iter().map(|param| (param.name.clone(), text(param).into())).collect(),
+        slice: match job.slice {
+            Slice::All => "all".to_owned(),
+            Slice::Range(start, end) => format!("range {start}..{end}"),
+            Slice::Shard(part, parts) => format!("shard {part}/{parts}"),
+        },
+        tables,
+        timing,
+    }
+}
+
+/// Puts all files under their names, the manifest last: where it stands, what it describes is complete.
+fn publish(files: Vec<Pending>, manifest: &Manifest, destination: &Destination) -> Result<(), Error> {
+    let described = match destination {
+        Destination::Stdout => None,
+        Destination::Folder(folder) => {
+            let mut text = serde_json::to_string_pretty(manifest)
+                .map_err(|e| Error::Request(format!("manifest: {e}")))?;
+            text.push('\n');
+            let mut output = Output::file(folder.join("manifest.json"))?;
+            output.write(text.as_bytes())?;
+            Some(output.finish(0)?)
+        }
+    };
+    for pending in files {
+        pending.publish()?;
+    }
+    if let Some(pending) = described {
+        pending.publish()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! Rulesets and their tables, for library users.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use lookalike_core::Rows;
+use lookalike_engine::plan::{Overrides, Plan, TablePlan, compile};
+use lookalike_engine::{KINDS, Kind};
+use lookalike_io::files::{DiskFiles, read_file};
+use lookalike_ruleset::document::{Document, Files, NoFiles, Param, load};
+use lookalike_ruleset::read::{Format, text_of};
+use lookalike_ruleset::{Diagnostic, Problems, Severity, Sources, TableSchema, render};
+use polars::prelude::DataFrame;
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// A checked ruleset: everything that can be wrong with it has been found, and any row of its tables can be made.
+pub struct Ruleset {
+    plan: Plan,
+    document: Document,
+    params: Vec<Param>,
+    digest: String,
+    warnings: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Ruleset {
+    /// Reads and checks the ruleset in a file: YAML, TOML or JSON by its extension.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every diagnostic when the ruleset cannot be used.
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Ruleset, Error> {
+        Loader::new().path(path)
+    }
+
+    /// Reads and checks a ruleset given as YAML. It can name no other files.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every diagnostic when the ruleset cannot be used.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a ruleset is compiled, not merely parsed; the name goes with `from_path`"
+    )]
+    pub fn from_str(yaml: &str) -> Result<Ruleset, Error> {
+        Loader::new().text(yaml, Format::Yaml)
+    }
+
+    /// A loader, to change seed, rows, params and more.
+    pub fn loader() -> Loader {
+        Loader::new()
+    }
+
+    /// The table called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTable`], naming the tables that there are.
+    pub fn table(&self, name: &str) -> Result<Table<'_>, Error> {
+        let plan = self.plan.table(name).ok_or_else(|| Error::UnknownTable {
+            table: name.to_owned(),
+            known: self.plan.tables.iter().map(|t| t.name.clone()).collect(),
+        })?;
+        Ok(Table { plan, rows: 0..plan.rows })
+    }
+
+    /// All tables, in the order of the ruleset.
+    pub fn tables(&self) -> impl Iterator<Item = Table<'_>> {
+        self.plan.tables.iter().map(|plan| Table { plan, rows: 0..plan.rows })
+    }
+
+    /// The ruleset's name.
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// The seed in use.
+    pub fn seed(&self) -> u64 {
+        self.plan.seed
+    }
+
+    /// The clock in microseconds since 1970-01-01T00:00:00Z, if the ruleset has one.
+    pub fn clock(&self) -> Option<i64> {
+        self.plan.clock
+    }
+
+    /// The sections of the ruleset as written.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The parameters with their values.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// SHA-256 over the ruleset, its includes and lookups and the values of its parameters, in hexadecimal. Together with
+    /// the seed and the version it stands for the output.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What is worth a look although the ruleset can be used.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The texts that the ruleset was read from, which the warnings point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// Reads rulesets, with changes.
+#[derive(Clone, Debug, Default)]
+pub struct Loader {
+    overrides: Overrides,
+    params: Vec<(String, String)>,
+    allowed: Vec<PathBuf>,
+    kinds: Vec<&'static [Kind]>,
+}
+
+impl Loader {
+    /// A loader that changes nothing.
+    pub fn new() -> Loader {
+        Loader::default()
+    }
+
+    /// Uses another seed than the ruleset's.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Loader {
+        self.overrides.seed = Some(seed);
+        self
+    }
+
+    /// Gives every table this many rows.
+    #[must_use]
+    pub fn rows(mut self, rows: u64) -> Loader {
+        self.overrides.rows = Some(rows);
+        self
+    }
+
+    /// Gives every table its rows times `factor`, rounded.
+    #[must_use]
+    pub fn scale(mut self, factor: f64) -> Loader {
+        self.overrides.scale = Some(factor);
+        self
+    }
+
+    /// Sets a parameter; the value is written as in the ruleset.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Loader {
+        self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Lets the ruleset read files under this folder, too.
+    #[must_use]
+    pub fn allow_path(mut self, path: impl Into<PathBuf>) -> Loader {
+        self.allowed.push(path.into());
+        self
+    }
+
+    /// Adds kinds of generator to those that come with the library.
+    #[must_use]
+    pub fn kinds(mut self, kinds: &'static [Kind]) -> Loader {
+        self.kinds.push(kinds);
+        self
+    }
+
+    /// Reads and checks the ruleset in a file.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every diagnostic when the ruleset cannot be used.
+    pub fn path(self, path: impl AsRef<Path>) -> Result<Ruleset, Error> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let refuse = |diagnostic: Diagnostic| {
+            Error::Refused(Box::new(Refusal { diagnostics: vec![diagnostic], sources: Sources::new() }))
+        };
+        let Some(format) = Format::of_path(&name) else {
+            return Err(refuse(
+                Diagnostic::error("cannot-read", None, format!("`{name}` is not a ruleset"))
+                    .help("rulesets end in .yaml, .yml, .toml or .json"),
+            ));
+        };
+        let bytes =
+            read_file(path).map_err(|p| refuse(Diagnostic::error(p.code, None, p.message).help(p.help)))?;
+        let text = text_of(bytes, &name).map_err(|diagnostic| refuse(*diagnostic))?;
+        let files = DiskFiles::for_ruleset(path, &self.allowed);
+        self.load(name, text, format, &files)
+    }
+
+    /// Reads and checks a ruleset given as text.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every diagnostic when the ruleset cannot be used.
+    pub fn text(self, text: &str, format: Format) -> Result<Ruleset, Error> {
+        self.load("<text>".to_owned(), text.to_owned(), format, &NoFiles)
+    }
+
+    fn load(self, name: String, text: String, format: Format, files: &dyn Files) -> Result<Ruleset, Error> {
+        let mut sources = Sources::new();
+        let file = sources.add(name, text);
+        let mut problems = Problems::new();
+        let mut kinds: Vec<&[Kind]> = vec![KINDS];
+        kinds.extend(&self.kinds);
+        let loaded = load(&mut sources, file, format, files, &self.params, &mut problems);
+        let compiled = loaded.and_then(|loaded| {
+            let plan = compile(&loaded, &kinds, &self.overrides, &mut problems)?;
+            Some((loaded, plan))
+        });
+        let has_errors = problems.has_errors();
+        let diagnostics = problems.into_sorted();
+        match compiled {
+            Some((loaded, plan)) if !has_errors => {
+                let digest = digest(&sources, &loaded.lookups, &loaded.params);
+                Ok(Ruleset {
+                    plan,
+                    document: loaded.document,
+                    params: loaded.params,
+                    digest,
+                    warnings: diagnostics,
+                    sources,
+                })
+            }
+            _ => Err(Error::Refused(Box::new(Refusal { diagnostics, sources }))),
+        }
+    }
+}
+
+/// Hashes what decides a ruleset's output, seed and version aside. Names of files are left out, so that a ruleset may move.
+fn digest(sources: &Sources, lookups: &[lookalike_ruleset::document::Lookup], params: &[Param]) -> String {
+    let mut hasher = Sha256::new();
+    let mut part = |tag: &str, text: &str| {
+        hasher.update((tag.len() as u64).to_le_bytes());
+        hasher.update(tag);
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    };
+    for source in sources.iter() {
+        part("text", &source.text);
+    }
+    for lookup in lookups {
+        part("lookup", &lookup.name);
+        for line in std::iter::once(&lookup.header).chain(&lookup.lines) {
+            line.iter().for_each(|field| part("field", field));
+        }
+    }
+    for param in params {
+        part("param", &param.name);
+        part("value", &param.value.describe());
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Why a ruleset was refused: every diagnostic, and the texts they point into.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// All diagnostics, at least one of them an error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts.
+    pub sources: Sources,
+}
+
+impl Refusal {
+    /// How many of the diagnostics are errors.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(render::to_text(&self.diagnostics, &self.sources, false).trim_end())
+    }
+}
+
+/// A table of a ruleset, or a range of its rows.
+#[derive(Clone)]
+pub struct Table<'a> {
+    plan: &'a TablePlan,
+    rows: Range<u64>,
+}
+
+impl<'a> Table<'a> {
+    /// The table's name.
+    pub fn name(&self) -> &'a str {
+        &self.plan.name
+    }
+
+    /// Names and types of the columns.
+    pub fn schema(&self) -> TableSchema {
+        self.plan.schema()
+    }
+
+    /// How many rows are asked for: all of the table's, unless [`rows`](Self::rows) said otherwise.
+    pub fn len(&self) -> u64 {
+        self.rows.end - self.rows.start
+    }
+
+    /// Whether no rows are asked for.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Only these rows. They are the same rows that the whole table has there, and cost no more than their number.
+    #[must_use]
+    pub fn rows(mut self, rows: Range<u64>) -> Table<'a> {
+        self.rows = rows.start..rows.end.max(rows.start);
+        self
+    }
+
+    /// Makes the rows as one polars `DataFrame`.
+    ///
+    /// Text columns with few known values are polars Enums; the others are what their type says.
+    ///
+    /// # Errors
+    /// When rows beyond the table's end are asked for, or a row cannot be made.
+    pub fn collect(&self) -> Result<DataFrame, Error> {
+        Ok(self.plan.frame(&Rows::Range(self.rows.clone()))?)
+    }
+
+    /// Makes some columns only, in the order given; nothing else is computed.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect), and when a name is not a column.
+    pub fn select(&self, columns: &[&str]) -> Result<DataFrame, Error> {
+        Ok(self.plan.select(&Rows::Range(self.rows.clone()), columns)?)
+    }
+
+    /// Makes the rows in blocks of `block_rows`, one after the other, so that memory does not grow with the table.
+    pub fn batches(&self, block_rows: usize) -> impl Iterator<Item = Result<DataFrame, Error>> + 'a {
+        let (plan, rows, step) = (self.plan, self.rows.clone(), block_rows.max(1));
+        (rows.start..rows.end).step_by(step).map(move |start| {
+            let end = start.saturating_add(step as u64).min(rows.end);
+            Ok(plan.frame(&Rows::Range(start..end))?)
+        })
+    }
+}

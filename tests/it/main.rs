@@ -1,0 +1,9 @@
+//! Tests of the library and the programs as a whole.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[cfg(feature = "cli")]
+mod cli;
+mod docs;
+mod ebs;
+mod golden;
