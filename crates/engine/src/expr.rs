@@ -190,8 +190,11 @@ impl Cells {
 }
 
 /// The value in a row of an array with one value for each row or for all.
+#[inline(always)]
 fn at<T: PolarsDataType>(ca: &ChunkedArray<T>, row: usize) -> Option<T::Physical<'_>> {
-    ca.get(if ca.len() == 1 { 0 } else { row })
+    let row = if ca.len() == 1 { 0 } else { row };
+    // Nearly always one chunk, where no chunk has to be looked for.
+    if ca.chunks().len() == 1 { ca.downcast_as_array().get(row) } else { ca.get(row) }
 }
 
 /// How many rows operands of these lengths, each one or the block's, give together.

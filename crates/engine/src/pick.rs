@@ -17,10 +17,12 @@ pub struct Pick {
     ends: Vec<u64>,
     /// For the upper bits of a word, the first entry that can be meant. Empty for short lists, which are scanned.
     guide: Vec<u32>,
+    /// How far a word is shifted right to find its place in the guide.
+    shift: u32,
 }
 
-const GUIDE_BITS: u32 = 12;
-const SCAN: usize = 16;
+/// Lists of up to this many entries are scanned: a handful of comparisons without a branch.
+const SCAN: usize = 4;
 
 impl Pick {
     /// Makes weights ready. They must be finite, not negative, and not all 0; there must be at least one.
@@ -34,13 +36,15 @@ impl Pick {
             sum += weight;
             ends.push(u64::try_from(threshold(sum / total)).unwrap_or(u64::MAX));
         }
+        // Four places for each entry, so that the search from there is over at once.
+        let bits = (4 * ends.len()).next_power_of_two().ilog2().clamp(6, 16);
         let guide = if ends.len() <= SCAN {
             Vec::new()
         } else {
             let mut at = 0;
-            (0..1u64 << GUIDE_BITS)
+            (0..1u64 << bits)
                 .map(|slot| {
-                    let first = slot << (64 - GUIDE_BITS);
+                    let first = slot << (64 - bits);
                     while at < ends.len() && first >= ends[at] {
                         at += 1;
                     }
@@ -48,7 +52,7 @@ impl Pick {
                 })
                 .collect()
         };
-        Pick { ends, guide }
+        Pick { ends, guide, shift: 64 - bits }
     }
 
     /// The entry that a word picks.
@@ -56,7 +60,7 @@ impl Pick {
         if self.guide.is_empty() {
             return self.ends.iter().map(|end| u32::from(word >= *end)).sum();
         }
-        let mut at = self.guide[(word >> (64 - GUIDE_BITS)) as usize] as usize;
+        let mut at = self.guide[(word >> self.shift) as usize] as usize;
         while at < self.ends.len() && word >= self.ends[at] {
             at += 1;
         }
@@ -96,7 +100,7 @@ mod tests {
         let weights: Vec<f64> = (0..1000).map(|i| f64::from(i % 7)).collect();
         let guided = Pick::new(&weights);
         assert!(!guided.guide.is_empty());
-        let scanned = Pick { ends: guided.ends.clone(), guide: Vec::new() };
+        let scanned = Pick { ends: guided.ends.clone(), guide: Vec::new(), shift: 0 };
         for i in 0..100_000u64 {
             let word = i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             assert_eq!(guided.pick(word), scanned.pick(word));

@@ -182,11 +182,34 @@ struct Categories {
 impl RowText {
     /// Encodes one unit.
     pub(crate) fn encode(&self, frame: &DataFrame) -> Result<Part, Error> {
+        let mut buffer = self.buffers.take();
+        let mut at = 0;
+        // A unit comes in blocks, as chunks; they need not be joined to be written one after the other.
+        if frame.should_rechunk() || frame.first_col_n_chunks() <= 1 {
+            self.append(frame, frame.height(), &mut buffer, &mut at)?;
+        } else {
+            for chunk in frame.clone().split_chunks() {
+                self.append(&chunk, frame.height(), &mut buffer, &mut at)?;
+            }
+        }
+        buffer.truncate(at);
+        Ok(Part { rows: frame.height() as u64, body: Body::Bytes(buffer) })
+    }
+
+    /// Writes the rows of `frame` into `buffer` from byte `at` on. `whole` is how many rows the buffer is to take in all.
+    fn append(
+        &self,
+        frame: &DataFrame,
+        whole: usize,
+        buffer: &mut Vec<u8>,
+        at: &mut usize,
+    ) -> Result<(), Error> {
         let columns = frame::columns(frame, &self.schema)?;
         let rows = frame.height();
         if rows == 0 {
-            return Ok(Part { rows: 0, body: Body::Bytes(Vec::new()) });
+            return Ok(());
         }
+        let first = *at;
         let mut cells = Vec::with_capacity(columns.len());
         let mut room = self.end.0.len() + digits::ROOM;
         for (index, series) in columns.iter().enumerate() {
@@ -195,8 +218,6 @@ impl RowText {
             cells.push(column);
         }
 
-        let mut buffer = self.buffers.take();
-        let mut at = 0;
         let mut block = Block::new(room);
         while block.rows.end < rows {
             block.next(rows);
@@ -207,20 +228,19 @@ impl RowText {
             });
             // Rows are copied in whole pieces: what is too much is overwritten by the next.
             let len = block.ends.iter().sum::<usize>() + WIDE;
-            if buffer.len() - at < len {
+            if buffer.len() - *at < len {
                 // As much as the rest needs if it is like the rows so far, and a little more.
-                let rest = (at + len) / block.rows.end * (rows - block.rows.start);
-                buffer.resize(at + len.max(rest + rest / 32), 0);
+                let rest = (*at - first + len) / block.rows.end * (whole - block.rows.start);
+                buffer.resize(*at + len.max(rest + rest / 32), 0);
             }
             for (slot, &end) in block.slots.chunks_exact(room).zip(&block.ends) {
-                let to = buffer[at..].as_chunks_mut::<WIDE>().0.iter_mut();
+                let to = buffer[*at..].as_chunks_mut::<WIDE>().0.iter_mut();
                 to.zip(slot[..end.next_multiple_of(WIDE)].as_chunks::<WIDE>().0)
                     .for_each(|(to, from)| *to = *from);
-                at += end;
+                *at += end;
             }
         }
-        buffer.truncate(at);
-        Ok(Part { rows: rows as u64, body: Body::Bytes(buffer) })
+        Ok(())
     }
 
     /// Writes the cells of a column in a block.

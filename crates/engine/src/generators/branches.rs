@@ -235,6 +235,8 @@ pub struct By {
     input: Option<InputId>,
     /// For a column with known values: the part of each.
     by_code: Option<Vec<u32>>,
+    /// For a bool column: the parts of false and true.
+    by_truth: Option<[u32; 2]>,
 }
 
 impl By {
@@ -302,6 +304,7 @@ impl By {
                 branches: Branches::new(specs),
                 input: None,
                 by_code: None,
+                by_truth: None,
             })
         })
     }
@@ -384,27 +387,22 @@ impl Generator for By {
                 return None;
             }
             self.by_code = Some(categories.values().iter().map(|value| self.part_of(value)).collect());
-        } else if !self.has_else && key.ty != Type::Bool {
-            site.error(
-                "missing-case",
-                format!(
-                    "the values of `{}` are not known beforehand, so the cases may not cover them",
-                    self.column.name
-                ),
-                "add `else`",
-            );
-            return None;
-        } else if key.ty == Type::Bool && !self.has_else {
-            for value in ["true", "false"] {
-                if self.part_of(value) == NONE {
-                    site.error(
-                        "missing-case",
-                        format!("no case for `{value}` of `{}`", self.column.name),
-                        "add it, or `else`",
-                    );
-                    return None;
-                }
+        } else if key.ty == Type::Bool {
+            let values = ["false", "true"];
+            let parts = values.map(|value| self.part_of(value));
+            if let Some(missing) = parts.iter().position(|part| *part == NONE) {
+                let message = format!("no case for `{}` of `{}`", values[missing], self.column.name);
+                site.error("missing-case", message, "add it, or `else`");
+                return None;
             }
+            self.by_truth = Some(parts);
+        } else if !self.has_else {
+            let message = format!(
+                "the values of `{}` are not known beforehand, so the cases may not cover them",
+                self.column.name
+            );
+            site.error("missing-case", message, "add `else`");
+            return None;
         }
         let mut output = output?;
         output.nullable |= key.nullable;
@@ -413,15 +411,13 @@ impl Generator for By {
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let key = block.input(self.input.expect("set in prepare"));
-        let choice: Vec<u32> = match &self.by_code {
-            Some(parts) => array::codes_of(&key)?
-                .into_iter()
-                .map(|code| code.map_or(NONE, |c| parts[c as usize]))
-                .collect(),
-            None => {
-                let text = key.cast(&DataType::String)?;
-                text.str()?.iter().map(|value| value.map_or(NONE, |v| self.part_of(v))).collect()
-            }
+        let choice: Vec<u32> = if let Some(parts) = &self.by_code {
+            array::codes_of(&key)?.into_iter().map(|code| code.map_or(NONE, |c| parts[c as usize])).collect()
+        } else if let Some(parts) = &self.by_truth {
+            key.bool()?.iter().map(|truth| truth.map_or(NONE, |t| parts[usize::from(t)])).collect()
+        } else {
+            let text = key.cast(&DataType::String)?;
+            text.str()?.iter().map(|value| value.map_or(NONE, |v| self.part_of(v))).collect()
         };
         self.branches.fill(block, &choice)
     }

@@ -76,9 +76,7 @@ impl Generator for IntRange {
                 });
             }
             Source::Unique(permutation) => {
-                values.extend(
-                    block.rows.iter().map(|row| self.low.wrapping_add_unsigned(permutation.apply(row))),
-                );
+                permutation.for_each(block.rows, |rank| values.push(self.low.wrapping_add_unsigned(rank)));
             }
         }
         Ok(array::ints(values))

@@ -151,7 +151,7 @@ impl Generator for Pattern {
 #[inline]
 fn ranks(rows: &Rows, stream: &Stream, unique: Option<&Permutation>, words: u64, mut each: impl FnMut(u64)) {
     match unique {
-        Some(permutation) => rows.iter().for_each(|row| each(permutation.apply(row))),
+        Some(permutation) => permutation.for_each(rows, each),
         None => stream.for_each_word(rows, 0, |word| each(below(word, words))),
     }
 }
@@ -245,11 +245,9 @@ impl Fixed {
             match unique {
                 Some(permutation) => {
                     let step = only.step();
-                    for row in rows {
-                        texts.push_fixed(self.width, |out| {
-                            only.write(fraction(permutation.apply(row), step), out)
-                        });
-                    }
+                    permutation.for_each(rows, |rank| {
+                        texts.push_fixed(self.width, |out| only.write(fraction(rank, step), out));
+                    });
                 }
                 None => stream
                     .for_each_word(rows, 0, |word| texts.push_fixed(self.width, |out| only.write(word, out))),
