@@ -28,6 +28,7 @@
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+#[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
 mod error;
 pub mod pipeline;

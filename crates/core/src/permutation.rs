@@ -55,7 +55,8 @@ impl Permutation {
     /// Where `i` goes. `i` must be below n; otherwise the result means nothing (and debug builds panic).
     #[inline]
     pub fn apply(&self, i: u64) -> u64 {
-        debug_assert!(i < self.a * self.b, "{i} is not below {}", self.n);
+        // A number between n and a·b is one that is on its way.
+        debug_assert!(u128::from(i) < u128::from(self.a) * u128::from(self.b), "{i} is not below {}", self.n);
         let mut at = i;
         loop {
             let (mut left, mut right) = (at / self.b, at % self.b);

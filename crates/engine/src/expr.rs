@@ -445,8 +445,11 @@ fn arithmetic(op: Arithmetic, l: &Typed, r: &Typed, ty: Type, a: Cells, b: Cells
 fn cast(a: &Cells, from: Type, to: Type) -> Cells {
     let values = (0..a.len()).map(|row| scalar::cast(&a.get(row, from), to));
     match (a, to) {
-        // The commonest one, without the detour.
+        // The commonest ones, without the detour.
         (Cells::Int(a), Type::Float) => Cells::Float(map1!(a, |x| Some(x as f64))),
+        (Cells::Int(a), Type::Date) if from == Type::Datetime => {
+            Cells::Int(map1!(a, |x| scalar::date(x.div_euclid(DAY)).map(i64::from)))
+        }
         (_, Type::Bool) => Cells::Bool(
             values.map(|value| if let Literal::Bool(b) = value { Some(b) } else { None }).collect(),
         ),

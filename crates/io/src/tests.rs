@@ -501,7 +501,7 @@ fn a_folder_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("findings.csv");
     let error = Output::file(&path).unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot write {}: entity not found", path.display()));
+    assert_eq!(error.to_string(), format!("cannot write {}: no such folder", path.display()));
     let error = Output::file(folder.path()).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot write {}: is a directory", folder.path().display()));
     assert!(Output::file("/").is_err());

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use lookalike_ruleset::expr::{FUNCTIONS, Parsed, Resolved, Scope};
 use lookalike_ruleset::{Node, Problems, Scalar, Span, Value};
 use proptest::prelude::*;
@@ -139,35 +137,6 @@ fn programs_refuse_other_schemas() {
     let mut other = block.clone();
     other.apply("i", |_| Series::new("i".into(), [None::<i64>; 4]).cast(&DataType::Null).unwrap()).unwrap();
     assert!(Program::new(&program, other.schema()).is_ok(), "a column of NULLs is fine");
-}
-
-/// Prints the cost of one evaluation: run it with `--ignored --nocapture`, in a release build.
-#[test]
-#[ignore = "a measurement"]
-fn cost() {
-    let mut block = block();
-    while block.height() < 4096 {
-        block = block.vstack(&block).unwrap();
-    }
-    block.align_chunks_par();
-    for text in [
-        "i + 1",
-        "x * 2 + m",
-        "CASE WHEN e = 'gp2' THEN 0.08 ELSE 0.1 END * x",
-        "s || '-' || j",
-        "e IN ('gp2', 'sc1') AND i > 3",
-    ] {
-        let program = Program::new(&[("a", typed(text))], block.schema()).unwrap();
-        let start = Instant::now();
-        for _ in 0..200 {
-            program.evaluate(&block).unwrap();
-        }
-        println!(
-            "{:8.1} us per {} rows: {text}",
-            start.elapsed().as_secs_f64() * 1e6 / 200.0,
-            block.height()
-        );
-    }
 }
 
 /// Well-typed texts of a type, nested to a depth.

@@ -338,7 +338,8 @@ enum Cells<'a> {
     Float(&'a [f64]),
     Decimal(&'a [i128], u8),
     Text(&'a Utf8ViewArray),
-    Code8(&'a [u8], &'a [String]),
+    Code8(&'a [u8], Vec<Short>),
+    LongCode8(&'a [u8], &'a [String]),
     Code16(&'a [u16], &'a [String]),
     Code32(&'a [u32], &'a [String]),
     Date(&'a [i32], Days<'a>),
@@ -415,7 +416,10 @@ impl Writer {
             Writer::Categories(categories) => {
                 let texts = categories.values();
                 match chunk.as_any() {
-                    any if any.is::<PrimitiveArray<u8>>() => Cells::Code8(primitive(chunk)?, texts),
+                    any if any.is::<PrimitiveArray<u8>>() && texts.iter().all(|text| text.len() <= SHORT) => {
+                        Cells::Code8(primitive(chunk)?, texts.iter().map(|text| Short::new(text)).collect())
+                    }
+                    any if any.is::<PrimitiveArray<u8>>() => Cells::LongCode8(primitive(chunk)?, texts),
                     any if any.is::<PrimitiveArray<u16>>() => Cells::Code16(primitive(chunk)?, texts),
                     _ => Cells::Code32(primitive(chunk)?, texts),
                 }
@@ -426,6 +430,31 @@ impl Writer {
             Writer::DatetimeAs(format) => Cells::DatetimeAs(primitive(chunk)?, format),
             Writer::Duration => Cells::Duration(primitive(chunk)?),
         })
+    }
+}
+
+/// Longest text of a [`Short`].
+const SHORT: usize = 16;
+
+/// A text of at most 16 bytes, copied as a whole: a copy of known size costs a fraction of one whose size must be looked at.
+#[derive(Clone, Copy)]
+struct Short {
+    bytes: [u8; SHORT],
+    len: u8,
+}
+
+impl Short {
+    fn new(text: &str) -> Short {
+        let mut bytes = [0; SHORT];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Short { bytes, len: text.len() as u8 }
+    }
+
+    #[inline]
+    fn push(self, out: &mut Vec<u8>) {
+        let end = out.len() + usize::from(self.len);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 }
 
@@ -443,7 +472,10 @@ impl Cells<'_> {
             Cells::Float(values) => out.extend_from_slice(zmij::Buffer::new().format(values[row]).as_bytes()),
             Cells::Decimal(values, scale) => push_decimal(out, values[row], *scale),
             Cells::Text(values) => out.extend_from_slice(values.value(row).as_bytes()),
-            Cells::Code8(codes, texts) => out.extend_from_slice(texts[usize::from(codes[row])].as_bytes()),
+            Cells::Code8(codes, texts) => texts[usize::from(codes[row])].push(out),
+            Cells::LongCode8(codes, texts) => {
+                out.extend_from_slice(texts[usize::from(codes[row])].as_bytes());
+            }
             Cells::Code16(codes, texts) => out.extend_from_slice(texts[usize::from(codes[row])].as_bytes()),
             Cells::Code32(codes, texts) => out.extend_from_slice(texts[codes[row] as usize].as_bytes()),
             Cells::Date(values, days) => out.extend_from_slice(days.text(values[row])?),

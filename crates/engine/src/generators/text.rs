@@ -85,6 +85,14 @@ impl Texts {
 
 /// Appends a whole number of at least `width` characters, filled up with zeros after the sign.
 pub(super) fn push_int(out: &mut Vec<u8>, value: i64, width: usize) {
+    if let (0..100, 0) = (value, width) {
+        // Most numbers in names are small.
+        let end = out.len() + if value < 10 { 1 } else { 2 };
+        let (tens, ones) = (b'0' + (value / 10) as u8, b'0' + (value % 10) as u8);
+        out.extend_from_slice(&if value < 10 { [ones, 0] } else { [tens, ones] });
+        out.truncate(end);
+        return;
+    }
     let mut digits = [b'0'; 20];
     let mut at = digits.len();
     let mut rest = value.unsigned_abs();
