@@ -679,6 +679,10 @@ pub fn parse_stamp(text: &str) -> Option<Stamp> {
             Some(_) => None,
         };
     }
+    // RFC 9557 puts a zone in brackets; whoever writes one expects it to count, and it would not.
+    if text.contains('[') {
+        return None;
+    }
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Some(Stamp::Instant(instant.as_microsecond()));
     }
@@ -701,7 +705,7 @@ impl Decode for Stamp {
             problems.push(
                 Diagnostic::error("bad-timestamp", node.span, format!("`{text}` is not a date or a time"))
                     .label(format!("expected {}", Self::what()))
-                    .help("years run from -9999 to 9999; a time without an offset means UTC"),
+                    .help("years run from -9999 to 9999; a time without an offset such as +02:00 means UTC; names of time zones are not read"),
             );
         }
         parsed
@@ -799,5 +803,7 @@ mod tests {
         assert_eq!(parse_stamp("clock - 1d"), Some(Stamp::Clock(-DAY)));
         assert_eq!(parse_stamp("clockwise"), None);
         assert_eq!(parse_stamp("2026-13-01"), None);
+        assert_eq!(parse_stamp("2026-01-01T00:00:00[Mars/Olympus]"), None);
+        assert_eq!(parse_stamp("1970-01-01T02:00:00+02:00"), Some(Stamp::Instant(0)));
     }
 }

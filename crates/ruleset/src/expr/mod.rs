@@ -236,6 +236,27 @@ pub enum Field {
 }
 
 impl Typed {
+    /// Whether the value can be NULL, where `column` says it of a column. Errs on the side of yes: of arithmetic and most
+    /// functions, any of which may have no result.
+    pub fn nullable(&self, column: &impl Fn(&str) -> bool) -> bool {
+        let any = |parts: &[&Typed]| parts.iter().any(|part| part.nullable(column));
+        match &self.kind {
+            Kind::Literal(literal) => *literal == Literal::Null,
+            Kind::Column(name) => column(name),
+            Kind::Is(..) => false,
+            Kind::Not(a) | Kind::Like(a, _) => a.nullable(column),
+            Kind::Compare(_, a, b) | Kind::And(a, b) | Kind::Or(a, b) => any(&[a, b]),
+            Kind::Between { value, low, high } => any(&[value, low, high]),
+            Kind::In(value, list) => value.nullable(column) || list.iter().any(|item| item.nullable(column)),
+            Kind::Case { branches, otherwise, .. } => {
+                otherwise.as_ref().is_none_or(|value| value.nullable(column))
+                    || branches.iter().any(|(_, value)| value.nullable(column))
+            }
+            Kind::Call(Fun::Coalesce, values) => values.iter().all(|value| value.nullable(column)),
+            _ => true,
+        }
+    }
+
     /// Calls `visit` with the name of every column that is read, with repetitions.
     pub fn visit_columns<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {
         match &self.kind {
