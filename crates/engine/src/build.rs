@@ -15,17 +15,81 @@ use crate::formula::Formula;
 use crate::generator::{Block, Demand, Failure, Generator, InputName, Kind, Output, Site};
 use crate::generators::{branches::By, constant::Constant};
 
-/// The keys that may stand beside a kind, with what they do.
-pub static MODIFIERS: &[(&str, &str)] = &[
-    ("about", "what the column means, for readers"),
-    ("type", "the column's type: bool, int, float, decimal(2), text, date, datetime or duration"),
-    ("null", "share of the rows that are null, independently of each other"),
-    ("only_if", "an expression; rows for which it does not hold are null"),
-    ("unique", "true: no value occurs twice (by construction, for kinds that can enumerate their values)"),
-    ("truncate", "[low, high]: values follow the law given that they lie in this range"),
-    ("clamp", "[low, high]: values outside are moved to the nearer end"),
-    ("round", "digits after the point, 0 to 9; gives a decimal (0: int) unless `type` says otherwise"),
+/// A key that may stand beside a kind and changes its values.
+#[derive(Clone, Copy, Debug)]
+pub struct Modifier {
+    /// The key.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What follows from it, and where its limits are.
+    pub details: &'static str,
+    /// A column's value in YAML, complete.
+    pub example: &'static str,
+}
+
+/// All modifiers.
+pub static MODIFIERS: &[Modifier] = &[
+    Modifier {
+        name: "about",
+        summary: "what the column means, for readers",
+        details: "It goes into the manifest and the preview, and changes no value.",
+        example: "{about: 'Size in GiB', int_range: [1, 100]}",
+    },
+    Modifier {
+        name: "type",
+        summary: "the column's type: bool, int, float, decimal(2), text, date, datetime or duration",
+        details: "Values are converted: numbers to other numbers (to an int by rounding, half away from zero), a date to a \
+                  datetime at midnight and back, bool to int, everything to text. A value that does not fit ends the run \
+                  with a message. Without it the kind decides.",
+        example: "{log_normal: {median: 80, p95: 1000}, type: int}",
+    },
+    Modifier {
+        name: "null",
+        summary: "share of the rows that are null, independently of each other",
+        details: "The values that are kept are the ones that stood there without it. In n rows the share varies around p \
+                  with a standard deviation of √(p (1 - p) / n).",
+        example: "{choice: [red, green], null: 30%}",
+    },
+    Modifier {
+        name: "only_if",
+        summary: "an expression; rows for which it does not hold are null",
+        details: "A condition that is NULL does not hold. It may read any column or draw that does not depend on this one.",
+        example: "{int_range: [1, 365], only_if: flag}",
+    },
+    Modifier {
+        name: "unique",
+        summary: "true: no value occurs twice (by construction, for kinds that can enumerate their values)",
+        details: "Row i gets the value of a rank that a keyed permutation gives it, so nothing is remembered and rows can be \
+                  made alone. More rows than values is an error. For `pattern`, `int_range`, `choice` without weights, \
+                  `sequence`, `uuid` and the ranges of dates and times.",
+        example: "{pattern: '[A-Z]{2}-[0-9]{6}', unique: true}",
+    },
+    Modifier {
+        name: "truncate",
+        summary: "[low, high]: values follow the law given that they lie in this range",
+        details: "The law is cut and scaled up exactly; nothing is thrown away or piled up at the ends. For laws of numbers. \
+                  A range that holds next to nothing of the law is an error.",
+        example: "{normal: {mean: 100, std_dev: 50}, truncate: [1, 200]}",
+    },
+    Modifier {
+        name: "clamp",
+        summary: "[low, high]: values outside are moved to the nearer end",
+        details: "Works on any number, computed ones too. It piles values up at the ends; `truncate` does not.",
+        example: "{normal: {mean: 100, std_dev: 50}, clamp: [0, 200]}",
+    },
+    Modifier {
+        name: "round",
+        summary: "digits after the point, 0 to 9; gives a decimal (0: int) unless `type` says otherwise",
+        details: "Half away from zero, as the decimal digits say: 1.005 becomes 1.01. A decimal is written with all its \
+                  digits (12.50) and is exact to 15 digits; expressions read it as a float.",
+        example: "{uniform: [0, 100], round: 2}",
+    },
 ];
+
+fn is_modifier(key: &str) -> bool {
+    MODIFIERS.iter().any(|modifier| modifier.name == key)
+}
 
 /// Makes generators from nodes.
 pub struct Builder<'a> {
@@ -152,13 +216,10 @@ impl<'a> Builder<'a> {
                 found.push((entry, None));
             } else if let Some(kind) = self.kind(&entry.key) {
                 found.push((entry, Some(kind)));
-            } else if !MODIFIERS.iter().any(|(name, _)| *name == entry.key)
-                && entry.key != "cases"
-                && entry.key != "else"
-            {
+            } else if !is_modifier(&entry.key) && entry.key != "cases" && entry.key != "else" {
                 let kinds = self.kinds.iter().flat_map(|list| list.iter()).map(|kind| kind.name);
                 let known = kinds
-                    .chain(MODIFIERS.iter().map(|(name, _)| *name))
+                    .chain(MODIFIERS.iter().map(|modifier| modifier.name))
                     .chain(["ref", "by", "cases", "else"]);
                 let help = did_you_mean(&entry.key, "kinds and modifiers", known);
                 let help = if help.starts_with("did") {
@@ -213,9 +274,7 @@ impl<'a> Builder<'a> {
     }
 
     fn is_unknown(&self, key: &str) -> bool {
-        self.kind(key).is_none()
-            && !["ref", "by", "cases", "else"].contains(&key)
-            && !MODIFIERS.iter().any(|(m, _)| *m == key)
+        self.kind(key).is_none() && !["ref", "by", "cases", "else"].contains(&key) && !is_modifier(key)
     }
 
     /// The modifiers among a column's entries, around a placeholder.

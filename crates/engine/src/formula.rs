@@ -38,8 +38,9 @@ impl Formula {
         }
     }
 
-    /// Checks names and types and gets ready; gives the type of the values, `None` for the NULL literal.
-    pub fn prepare(&mut self, site: &mut Site<'_>) -> Option<Option<Type>> {
+    /// Checks names and types and gets ready; gives the type of the values, `None` for the NULL literal, and whether they can
+    /// be null.
+    pub fn prepare(&mut self, site: &mut Site<'_>) -> Option<(Option<Type>, bool)> {
         let typed = self.check(site)?;
         let mut inputs = Vec::new();
         let mut schema = Schema::default();
@@ -55,6 +56,7 @@ impl Formula {
             }
         }
         let ty = typed.ty;
+        let nullable = typed.nullable(&|name| site.input(name).is_none_or(|(_, output)| output.nullable));
         match Program::new(&[("value", typed)], &schema) {
             Ok(program) => self.ready = Some(Ready { inputs, program }),
             Err(error) => {
@@ -66,7 +68,7 @@ impl Formula {
                 return None;
             }
         }
-        Some(ty)
+        Some((ty, nullable))
     }
 
     fn check(&self, site: &mut Site<'_>) -> Option<Typed> {
@@ -88,8 +90,8 @@ impl Formula {
     /// Like [`prepare`](Self::prepare), for an expression that must be true or false.
     pub fn prepare_condition(&mut self, what: &str, site: &mut Site<'_>) -> Option<()> {
         match self.prepare(site)? {
-            Some(Type::Bool) => Some(()),
-            other => {
+            (Some(Type::Bool), _) => Some(()),
+            (other, _) => {
                 let found = other.map_or("always NULL".to_owned(), |ty| format!("of type {ty}"));
                 site.problems.push(
                     Diagnostic::error(

@@ -48,8 +48,8 @@ fn column_schema(kinds: &[&[Kind]]) -> Json {
     one_of.push(json!({"required": ["ref"]}));
     one_of.push(json!({"required": ["by", "cases"]}));
     let limits = json!({"anyOf": [Pair::<Number>::schema(), Pair::<Time>::schema()]});
-    for (name, doc) in MODIFIERS {
-        let mut value = match *name {
+    for modifier in MODIFIERS {
+        let mut value = match modifier.name {
             "about" => String::schema(),
             "type" => Type::schema(),
             "null" => Share::schema(),
@@ -58,8 +58,8 @@ fn column_schema(kinds: &[&[Kind]]) -> Json {
             "round" => json!({"type": "integer", "minimum": 0, "maximum": 9}),
             _ => json!({"type": ["string", "boolean"]}),
         };
-        value["description"] = json!(doc);
-        properties.insert((*name).to_owned(), value);
+        value["description"] = json!(modifier.summary);
+        properties.insert(modifier.name.to_owned(), value);
     }
     json!({"anyOf": [
         {"type": ["string", "number", "boolean", "null"], "description": "A scalar is a constant."},

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lookalike_engine::build::MODIFIERS;
+use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::testing::example_values;
 use lookalike_engine::{KINDS, Kind};
 use lookalike_ruleset::codes::{self, CODES, Code};
@@ -33,17 +33,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let lower = word.to_lowercase();
     let kinds = KINDS.iter().filter(|kind| kind.name == lower).map(explain_kind);
     let references = REFERENCES.iter().filter(|key| key.name == lower).map(explain_reference);
-    let modifiers = MODIFIERS
-        .iter()
-        .filter(|(name, _)| *name == lower)
-        .map(|(name, what)| section(name, "modifier", what, ""));
+    let modifiers = MODIFIERS.iter().filter(|modifier| modifier.name == lower).map(explain_modifier);
     let functions = FUNCTIONS.iter().filter(|function| function.name == lower).map(explain_function);
     let codes = codes::find(&lower).into_iter().map(explain_code);
     let meanings: Vec<String> =
         kinds.chain(references).chain(modifiers).chain(functions).chain(codes).collect();
     if meanings.is_empty() {
         let known = KINDS.iter().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
-        let known = known.chain(MODIFIERS.iter().map(|(name, _)| *name));
+        let known = known.chain(MODIFIERS.iter().map(|modifier| modifier.name));
         let known = known
             .chain(FUNCTIONS.iter().map(|function| function.name))
             .chain(CODES.iter().map(|code| code.name));
@@ -100,6 +97,12 @@ fn explain_kind(kind: &Kind) -> String {
 fn explain_reference(key: &Reference) -> String {
     let more = format!("{DIM}Example{DIM:#}\n  Column: {}", key.example);
     section(key.name, "in the place of a kind", key.summary, &more)
+}
+
+fn explain_modifier(modifier: &Modifier) -> String {
+    let details = wrapped(modifier.details, 0, WIDTH);
+    let more = format!("{details}\n\n{DIM}Example{DIM:#}\n  Column: {}", modifier.example);
+    section(modifier.name, "modifier", modifier.summary, &more)
 }
 
 fn explain_function(function: &Function) -> String {

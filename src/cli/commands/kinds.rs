@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
-use lookalike_engine::build::MODIFIERS;
+use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::generator::Group;
 use lookalike_engine::{KINDS, Kind};
 use serde_json::json;
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn text() -> String {
-    let names = KINDS.iter().map(|kind| kind.name).chain(MODIFIERS.iter().map(|(name, _)| *name));
+    let names = KINDS.iter().map(|kind| kind.name).chain(MODIFIERS.iter().map(|modifier| modifier.name));
     let width = names.map(str::len).max().unwrap_or(0);
     let mut text = String::new();
     let line = |name: &str, summary: &str| {
@@ -95,7 +95,7 @@ fn text() -> String {
     let _ = writeln!(text, "{DIM}In the place of a kind{DIM:#}");
     REFERENCES.iter().for_each(|key| text.push_str(&line(key.name, key.summary)));
     let _ = writeln!(text, "\n{DIM}Modifiers, beside a kind{DIM:#}");
-    MODIFIERS.iter().for_each(|(name, what)| text.push_str(&line(name, what)));
+    MODIFIERS.iter().for_each(|modifier| text.push_str(&line(modifier.name, modifier.summary)));
     text.push_str("\n`lookalike explain NAME` says more about each.\n");
     text
 }
@@ -111,10 +111,10 @@ fn json() -> serde_json::Value {
     };
     let reference =
         |key: &Reference| json!({"name": key.name, "summary": key.summary, "example": key.example});
-    let pair = |(name, what): &(&str, &str)| json!({"name": name, "summary": what});
+    let modifier = |modifier: &Modifier| json!({"name": modifier.name, "summary": modifier.summary, "example": modifier.example});
     json!({
         "kinds": KINDS.iter().map(kind).collect::<Vec<_>>(),
         "references": REFERENCES.iter().map(reference).collect::<Vec<_>>(),
-        "modifiers": MODIFIERS.iter().map(pair).collect::<Vec<_>>(),
+        "modifiers": MODIFIERS.iter().map(modifier).collect::<Vec<_>>(),
     })
 }

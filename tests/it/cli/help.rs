@@ -32,7 +32,8 @@ fn kinds_lists_every_kind_and_modifier() {
         let line = format!("  {} ", kind.name);
         assert!(outcome.text.lines().any(|l| l.starts_with(&line)), "`{}` is missing", kind.name);
     }
-    for (name, _) in lookalike::engine::build::MODIFIERS {
+    for modifier in lookalike::engine::build::MODIFIERS {
+        let name = modifier.name;
         assert!(outcome.text.contains(&format!("\n  {name} ")), "`{name}` is missing");
     }
     assert_eq!(outcome.stderr, "");

@@ -208,7 +208,25 @@ proptest! {
     ) {
         let found = run(&text);
         prop_assert!(!found.contains("NaN") && !found.contains("inf"), "{}: {}", text, found);
+        prop_assert!(keeps_its_word_on_nulls(&text), "{} was said never to be null", text);
     }
+}
+
+/// Whether an expression that is said never to be null is not, over the rows without nulls.
+fn keeps_its_word_on_nulls(text: &str) -> bool {
+    let (typed, whole) = (typed(text), block().slice(0, 2));
+    assert!(whole.columns().iter().all(|column| column.null_count() == 0));
+    typed.ty.is_none() || typed.nullable(&|_| false) || evaluate(&typed, &whole).unwrap().null_count() == 0
+}
+
+#[test]
+fn nulls_come_only_where_they_were_announced() {
+    for (text, _) in CASES {
+        assert!(keeps_its_word_on_nulls(text), "{text}");
+    }
+    let never = |text: &str| !typed(text).nullable(&|name| name == "i");
+    assert!(never("coalesce(i > 3, FALSE)") && never("i IS NULL") && never("x > 1 AND s = 'a'"));
+    assert!(!never("i > 3") && !never("x * 2") && !never("CASE WHEN ok THEN 1 END"));
 }
 
 /// Expression and its value in each row.

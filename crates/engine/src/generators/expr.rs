@@ -36,9 +36,9 @@ impl Generator for Expression {
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         let wanted = site.demand.ty;
-        self.ty = self.formula.prepare(site)?.or(wanted).unwrap_or(Type::Text);
-        // Any operation may have no result, which is null.
-        Some(Output { nullable: true, ..Output::of(self.ty) })
+        let (ty, nullable) = self.formula.prepare(site)?;
+        self.ty = ty.or(wanted).unwrap_or(Type::Text);
+        Some(Output { nullable, ..Output::of(self.ty) })
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

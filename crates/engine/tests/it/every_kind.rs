@@ -52,7 +52,11 @@ fn each_is_documented() {
             assert!(field.doc.ends_with('.'), "{}.{}: documentation", kind.name, field.name);
         }
         assert!((kind.schema)().is_object(), "{}: schema", kind.name);
-        assert!(!MODIFIERS.iter().any(|(name, _)| *name == kind.name), "{}: is also a modifier", kind.name);
+        assert!(
+            !MODIFIERS.iter().any(|modifier| modifier.name == kind.name),
+            "{}: is also a modifier",
+            kind.name
+        );
         assert_eq!(example_values(kind).map(|values| values.len()), Ok(5), "{}: example values", kind.name);
     }
 }
@@ -151,5 +155,19 @@ fn each_takes_the_modifiers_that_wrap_it() {
         }
         // 0.5 × 0.6 of 3,000 rows: 900 ± 25; eleven standard deviations. The null constant keeps none.
         assert!((625..1175).contains(&kept) || kind.name == "lookup", "{}: {kept} rows kept", kind.name);
+    }
+}
+
+#[test]
+fn each_modifier_is_documented_and_its_example_runs() {
+    for modifier in MODIFIERS {
+        assert!(modifier.details.ends_with('.') && modifier.details.len() > 50, "{}: details", modifier.name);
+        assert!(
+            modifier.example.contains(modifier.name),
+            "{}: the example shows the modifier",
+            modifier.name
+        );
+        let plan = example(modifier.example, ROWS, 1).unwrap_or_else(|d| panic!("{}: {d:#?}", modifier.name));
+        assert_eq!(rows_of(plan.table("t").unwrap(), Rows::Range(0..ROWS)).height() as u64, ROWS);
     }
 }
