@@ -164,7 +164,68 @@ impl Loader {
         self
     }
 
-    /// Adds kinds of generator to those that come with the library.
+    /// Adds kinds of generator to those that come with the library. They are used, checked and explained like these:
+    ///
+    /// ```
+    /// use lookalike::core::Stream;
+    /// use lookalike::core::stream::below;
+    /// use lookalike::engine::build::Builder;
+    /// use lookalike::engine::generator::Group;
+    /// use lookalike::engine::{Block, Failure, Generator, Kind, Output, Rule, Site, array};
+    /// use lookalike::language::decode::Count;
+    /// use lookalike::language::{Span, Type, params};
+    /// use lookalike::polars::prelude::Series;
+    /// use lookalike::{Error, Ruleset};
+    ///
+    /// params! {
+    ///     /// The sum of some dice.
+    ///     struct Dice {
+    ///         /// How many dice.
+    ///         count: Count = Count(2),
+    ///         /// Sides of each.
+    ///         sides: Count = Count(6),
+    ///     }
+    /// }
+    ///
+    /// struct Rolls {
+    ///     dice: Dice,
+    ///     stream: Option<Stream>,
+    /// }
+    ///
+    /// impl Generator for Rolls {
+    ///     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
+    ///         self.stream = Some(site.seed.stream());
+    ///         Some(Output::of(Type::Int))
+    ///     }
+    ///     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
+    ///         let stream = self.stream.expect("set in prepare").with_attempt(block.attempt);
+    ///         let roll = |row, die| 1 + below(stream.word(row, die), self.dice.sides.0) as i64;
+    ///         let sum = |row| (0..self.dice.count.0 as u32).map(|die| roll(row, die)).sum();
+    ///         Ok(array::ints(block.rows.iter().map(sum).collect()))
+    ///     }
+    /// }
+    ///
+    /// impl Rule for Dice {
+    ///     fn build(self, _: Span, _: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
+    ///         Some(Box::new(Rolls { dice: self, stream: None }))
+    ///     }
+    /// }
+    ///
+    /// static KINDS: &[Kind] = &[Kind {
+    ///     name: "dice",
+    ///     group: Group::Numbers,
+    ///     summary: "The sum of some dice.",
+    ///     details: "Each die is even, and independent of the others.",
+    ///     example: "{dice: {count: 2}}",
+    ///     ..Kind::of::<Dice>()
+    /// }];
+    ///
+    /// let text = "{lookalike: 1, tables: {rolls: {columns: {sum: {dice: {count: 3}, null: 10%}}}}}";
+    /// let ruleset = Ruleset::loader().kinds(KINDS).text(text, lookalike::language::read::Format::Yaml)?;
+    /// let sums = ruleset.table("rolls")?.collect()?;
+    /// assert!(sums.column("sum").unwrap().i64().unwrap().iter().flatten().all(|sum| (3..=18).contains(&sum)));
+    /// # Ok::<(), Error>(())
+    /// ```
     #[must_use]
     pub fn kinds(mut self, kinds: &'static [Kind]) -> Loader {
         self.kinds.push(kinds);

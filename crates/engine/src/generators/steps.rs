@@ -70,7 +70,7 @@ impl Steps {
                     .for_each_word(block.rows, 0, |word| values.push(value(below(word, self.count))));
             }
             Draw::Unique(permutation) => {
-                block.rows.iter().for_each(|row| values.push(value(permutation.apply(row))))
+                permutation.for_each(block.rows, |at| values.push(value(at)));
             }
         }
         values
