@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod every_kind;
+mod mutations;
 mod purity;
 mod rulesets;
 mod statistics;
