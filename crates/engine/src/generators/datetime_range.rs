@@ -1,11 +1,10 @@
 //! `datetime_range`: points in time that are equally likely.
 
-use lookalike_ruleset::decode::{Decode, Pair, Spanned, Stamp, Time, wrong};
-use lookalike_ruleset::{Json, Node, Problems, Span, Type, params};
+use lookalike_ruleset::decode::{Spanned, Stamp, Time};
+use lookalike_ruleset::{Span, Type, params};
 use polars::prelude::*;
-use serde_json::json;
 
-use super::steps::{Steps, step_of};
+use super::steps::{FromEnds, Ranged, SECOND, Steps, step_of};
 use crate::array;
 use crate::build::{Builder, resolve_stamp, stamp_text};
 use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
@@ -18,36 +17,17 @@ params! {
         /// Latest point, itself included if a whole number of steps leads there.
         to: Stamp,
         /// Distance between neighbouring points.
-        step: Spanned<Time> = Spanned { value: Time(1_000_000), span: Span::default() },
+        step: Spanned<Time> = Spanned { value: SECOND, span: Span::default() },
     }
 }
 
-/// The parameters: `[from, to]`, or a mapping.
-struct Range(Params);
-
-impl Decode for Range {
-    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
-        if node.as_list().is_some() {
-            let Pair(from, to) = Pair::decode(node, problems)?;
-            let step = Spanned { value: Time(1_000_000), span: node.span };
-            return Some(Range(Params { from, to, step }));
-        }
-        if node.as_map().is_none() {
-            wrong(node, Self::what(), problems);
-            return None;
-        }
-        Params::decode(node, problems).map(Range)
-    }
-    fn what() -> String {
-        format!("{}, or {}", Pair::<Stamp>::what(), Params::what())
-    }
-    fn schema() -> Json {
-        json!({"anyOf": [Pair::<Stamp>::schema(), Params::schema()]})
-    }
-    fn fields() -> Vec<lookalike_ruleset::decode::FieldDoc> {
-        Params::fields()
+impl FromEnds<Stamp> for Params {
+    fn from_ends(from: Stamp, to: Stamp, step: Spanned<Time>) -> Params {
+        Params { from, to, step }
     }
 }
+
+type Range = Ranged<Stamp, Params>;
 
 struct DatetimeRange {
     from: Stamp,

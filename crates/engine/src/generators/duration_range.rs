@@ -1,11 +1,10 @@
 //! `duration_range`: lengths of time that are equally likely.
 
-use lookalike_ruleset::decode::{Decode, Pair, Spanned, Time, wrong};
-use lookalike_ruleset::{Json, Node, Problems, Span, Type, params};
+use lookalike_ruleset::decode::{Spanned, Time};
+use lookalike_ruleset::{Span, Type, params};
 use polars::prelude::*;
-use serde_json::json;
 
-use super::steps::{Steps, step_of};
+use super::steps::{FromEnds, Ranged, SECOND, Steps, step_of};
 use crate::array;
 use crate::build::Builder;
 use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
@@ -18,36 +17,17 @@ params! {
         /// Longest length, itself included if a whole number of steps leads there.
         to: Time,
         /// Distance between neighbouring lengths.
-        step: Spanned<Time> = Spanned { value: Time(1_000_000), span: Span::default() },
+        step: Spanned<Time> = Spanned { value: SECOND, span: Span::default() },
     }
 }
 
-/// The parameters: `[from, to]`, or a mapping.
-struct Range(Params);
-
-impl Decode for Range {
-    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
-        if node.as_list().is_some() {
-            let Pair(from, to) = Pair::decode(node, problems)?;
-            let step = Spanned { value: Time(1_000_000), span: node.span };
-            return Some(Range(Params { from, to, step }));
-        }
-        if node.as_map().is_none() {
-            wrong(node, Self::what(), problems);
-            return None;
-        }
-        Params::decode(node, problems).map(Range)
-    }
-    fn what() -> String {
-        format!("{}, or {}", Pair::<Time>::what(), Params::what())
-    }
-    fn schema() -> Json {
-        json!({"anyOf": [Pair::<Time>::schema(), Params::schema()]})
-    }
-    fn fields() -> Vec<lookalike_ruleset::decode::FieldDoc> {
-        Params::fields()
+impl FromEnds<Time> for Params {
+    fn from_ends(from: Time, to: Time, step: Spanned<Time>) -> Params {
+        Params { from, to, step }
     }
 }
+
+type Range = Ranged<Time, Params>;
 
 struct DurationRange {
     from: Time,

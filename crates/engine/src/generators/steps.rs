@@ -1,9 +1,12 @@
 //! Values at equal distances: what the ranges of dates, times and lengths of time have in common.
 
+use std::marker::PhantomData;
+
 use lookalike_core::stream::below;
 use lookalike_core::{Permutation, Stream};
-use lookalike_ruleset::decode::{Spanned, Time};
-use lookalike_ruleset::{Diagnostic, Problems, Span};
+use lookalike_ruleset::decode::{Decode, FieldDoc, Pair, Spanned, Time, wrong};
+use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span};
+use serde_json::json;
 
 use crate::generator::{Block, Site};
 
@@ -74,6 +77,42 @@ impl Steps {
             }
         }
         values
+    }
+}
+
+/// Parameters of a range that can be made of its two ends.
+pub(super) trait FromEnds<T>: Decode {
+    /// The range from one end to the other in these steps.
+    fn from_ends(from: T, to: T, step: Spanned<Time>) -> Self;
+}
+
+/// The parameters of a range between ends of type `T`: `[from, to]` in steps of a second, or the mapping `P`.
+pub(super) struct Ranged<T, P>(pub(super) P, PhantomData<T>);
+
+/// The step where none is given.
+pub(super) const SECOND: Time = Time(1_000_000);
+
+impl<T: Decode, P: FromEnds<T>> Decode for Ranged<T, P> {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let params = if node.as_list().is_some() {
+            let Pair(from, to) = Pair::decode(node, problems)?;
+            P::from_ends(from, to, Spanned { value: SECOND, span: node.span })
+        } else if node.as_map().is_some() {
+            P::decode(node, problems)?
+        } else {
+            wrong(node, Self::what(), problems);
+            return None;
+        };
+        Some(Ranged(params, PhantomData))
+    }
+    fn what() -> String {
+        format!("{}, or {}", Pair::<T>::what(), P::what())
+    }
+    fn schema() -> Json {
+        json!({"anyOf": [Pair::<T>::schema(), P::schema()]})
+    }
+    fn fields() -> Vec<FieldDoc> {
+        P::fields()
     }
 }
 
