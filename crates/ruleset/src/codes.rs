@@ -270,8 +270,8 @@ or random() would make the result differ from run to run: use `clock` and draws 
 Every expression has a type that is known before any row is made. Numbers mix freely; anything else is converted only
 by CAST. A condition must be of type bool.
 
-    wrong:  Label: {expr: '\"Volume Size\" || '' GiB'''}
-    right:  Label: {expr: 'CAST(\"Volume Size\" AS TEXT) || '' GiB'''}",
+    wrong:  Large: {expr: '\"Volume Size\" > ''100'''}
+    right:  Large: {expr: '\"Volume Size\" > 100'}",
     },
     Code {
         name: "include-cycle",
@@ -423,7 +423,7 @@ line offers the nearest one, or lists those that are known here.
     },
     Code {
         name: "unknown-kind",
-        summary: "there is no generator, anomaly or check of this name",
+        summary: "there is no kind or modifier of this name",
         explanation: "\
 The key stands where a kind is expected, but none is called so. `lookalike kinds` lists all kinds, and
 `lookalike explain KIND` shows one with its keys and an example.
@@ -454,16 +454,6 @@ single value or as param.name in an expression. The same holds for --param on th
 
     wrong:  rows: {param: volume}
     right:  rows: {param: volumes}",
-    },
-    Code {
-        name: "unknown-table",
-        summary: "there is no table of this name",
-        explanation: "\
-Relations between tables name a table of the same ruleset. The help line offers the nearest name. Files that are
-included bring no tables with them.
-
-    wrong:  tables: {volumes: {…}, findings: {per: {parent: volume}}}
-    right:  tables: {volumes: {…}, findings: {per: {parent: volumes}}}",
     },
     Code {
         name: "unknown-vocabulary",

@@ -129,6 +129,14 @@ impl Decode for Params {
             if value.as_scalar().is_none() {
                 wrong(value, "a scalar: to choose among generators, use `mixture`", problems);
                 whole = false;
+            } else if value.is_null() {
+                problems.error(
+                    "bad-value",
+                    value.span,
+                    "null cannot be chosen",
+                    "write `null: 10%` beside `choice` to make a share of the rows null; the word itself goes into a list, in quotes",
+                );
+                whole = false;
             }
         }
         whole.then_some(Params { values, weights })

@@ -16,18 +16,25 @@ use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Outpu
 pub struct Constant {
     node: Option<Node>,
     value: Option<Literal>,
+    /// Type of the nulls, where there is no value.
+    ty: Type,
     categories: Option<Arc<Categories>>,
 }
 
 impl Constant {
     /// The scalar in `node` in every row; a null scalar gives nulls.
     pub fn new(node: &Node) -> Constant {
-        Constant { node: (!node.is_null()).then(|| node.clone()), value: None, categories: None }
+        Constant {
+            node: (!node.is_null()).then(|| node.clone()),
+            value: None,
+            ty: Type::Text,
+            categories: None,
+        }
     }
 
     /// Null in every row.
     pub fn null() -> Constant {
-        Constant { node: None, value: None, categories: None }
+        Constant { node: None, value: None, ty: Type::Text, categories: None }
     }
 }
 
@@ -35,7 +42,8 @@ impl Generator for Constant {
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         let wanted = site.demand.ty;
         let Some(node) = &self.node else {
-            return Some(Output { nullable: true, ..Output::of(wanted.unwrap_or(Type::Text)) });
+            self.ty = wanted.unwrap_or(Type::Text);
+            return Some(Output { nullable: true, ..Output::of(self.ty) });
         };
         let value = match (wanted, node.as_scalar()) {
             (Some(Type::Text) | None, Some(scalar)) if wanted.is_some() => Literal::Text(scalar.text.clone()),
@@ -58,7 +66,9 @@ impl Generator for Constant {
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let len = block.len();
         match &self.value {
-            None | Some(Literal::Null) => Ok(Series::full_null(PlSmallStr::EMPTY, len, &DataType::String)),
+            None | Some(Literal::Null) => {
+                Ok(Series::full_null(PlSmallStr::EMPTY, len, &array::dtype_of(self.ty)))
+            }
             Some(Literal::Text(_)) => {
                 let categories = self.categories.as_ref().expect("set in prepare for text");
                 Ok(array::codes(std::iter::repeat_n(0, len), categories))
