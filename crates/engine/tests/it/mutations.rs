@@ -5,7 +5,10 @@ use std::path::Path;
 
 use lookalike_core::stream::below;
 use lookalike_core::{Rows, Seed};
+use lookalike_engine::array::dtype_of;
 use lookalike_engine::testing::plan;
+use lookalike_ruleset::Type;
+use polars::prelude::DataType;
 
 /// Words that have been trouble somewhere, for somebody.
 const WORDS: &[&str] = &[
@@ -118,7 +121,16 @@ fn mutated_rulesets_are_refused_or_run() {
             Ok(plan) => {
                 for table in &plan.tables {
                     // An error is an answer, too: a value that does not fit its type, a requirement that is never met.
-                    let _ = table.frame(&Rows::Range(0..table.rows.min(50)));
+                    let Ok(frame) = table.frame(&Rows::Range(0..table.rows.min(50))) else { continue };
+                    for (field, column) in table.schema().fields.iter().zip(frame.columns()) {
+                        let held = field.ty == Type::Text && matches!(column.dtype(), DataType::Enum(..));
+                        assert!(
+                            held || *column.dtype() == dtype_of(field.ty),
+                            "{field:?} is {}:\n{text}",
+                            column.dtype()
+                        );
+                        assert!(field.nullable || column.null_count() == 0, "{field:?} has nulls:\n{text}");
+                    }
                 }
                 ran += 1;
             }
