@@ -413,17 +413,10 @@ impl Generator for Spec {
         let demand = Demand {
             unique: self.demand.unique.or(site.demand.unique),
             truncate: self.demand.truncate.or(site.demand.truncate),
+            words: site.demand.words,
             ty: self.demand.ty.or(site.demand.ty),
         };
-        let mut inner_site = Site {
-            seed: site.seed,
-            rows: site.rows,
-            span: self.span,
-            demand,
-            world: site.world,
-            columns: site.columns,
-            problems: site.problems,
-        };
+        let mut inner_site = site.part(site.seed, self.span, demand);
         let mut output = self.inner.prepare(&mut inner_site);
         // What the generator took from the demand is done; the rest it cannot do.
         let left = inner_site.demand;
@@ -443,6 +436,15 @@ impl Generator for Spec {
                     span,
                     "this kind cannot be truncated",
                     "`truncate` works on laws of numbers; `clamp` moves values to the ends of a range",
+                );
+                output = None;
+            }
+            if let Some((_, span)) = left.words {
+                site.problems.error(
+                    "cannot-correlate",
+                    span,
+                    "this column's kind cannot be correlated",
+                    "members are numbers by a law, `int_range`, the ranges of dates and times, and `choice` from a list",
                 );
                 output = None;
             }

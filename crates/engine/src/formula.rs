@@ -30,10 +30,8 @@ impl Formula {
     /// Adds the columns that the expression reads. `clock` and `param.name` are not columns.
     pub fn inputs(&self, inputs: &mut Vec<InputName>) {
         for reference in self.parsed.references() {
-            if let [name] = reference.path.as_slice()
-                && name != CLOCK
-            {
-                inputs.push(InputName { name: name.clone(), span: reference.span });
+            if let Some(name) = column_of(&reference.path) {
+                inputs.push(InputName { name, span: reference.span });
             }
         }
     }
@@ -45,10 +43,8 @@ impl Formula {
         let mut inputs = Vec::new();
         let mut schema = Schema::default();
         for reference in self.parsed.references() {
-            if let [name] = reference.path.as_slice()
-                && name != CLOCK
-            {
-                let (id, output) = site.input(name)?;
+            if let Some(name) = column_of(&reference.path) {
+                let (id, output) = site.input(&name)?;
                 let dtype =
                     output.categories.as_ref().map_or_else(|| dtype_of(output.ty), |c| c.dtype().clone());
                 schema.insert(name.as_str().into(), dtype);
@@ -74,8 +70,8 @@ impl Formula {
     fn check(&self, site: &mut Site<'_>) -> Option<Typed> {
         // A column that could not be prepared was reported; nothing more can be said about expressions that read it.
         for reference in self.parsed.references() {
-            if let [name] = reference.path.as_slice()
-                && let Some((_, None)) = site.columns.iter().find(|(column, _)| column == name)
+            if let Some(name) = column_of(&reference.path)
+                && let Some((_, None)) = site.columns.iter().find(|(column, _)| *column == name)
             {
                 return None;
             }
@@ -128,6 +124,18 @@ impl Formula {
 /// Name under which expressions read the ruleset's clock.
 pub const CLOCK: &str = "clock";
 
+/// Name space of the ruleset's parameters.
+const PARAM: &str = "param";
+
+/// The column that a name stands for, if it is one.
+fn column_of(path: &[String]) -> Option<String> {
+    match path {
+        [name] if name == CLOCK => None,
+        [space, _] if space == PARAM => None,
+        path => Some(path.join(".")),
+    }
+}
+
 struct Names<'a> {
     columns: &'a [(String, Option<Output>)],
     world: &'a crate::generator::World,
@@ -140,19 +148,17 @@ impl Scope for Names<'_> {
                 .world
                 .clock
                 .map(|clock| Resolved::Constant(lookalike_ruleset::document::Literal::Datetime(clock))),
-            [name] => self
-                .columns
-                .iter()
-                .find(|(column, _)| column == name)
-                .and_then(|(_, output)| output.as_ref())
-                .map(|output| Resolved::Column { ty: output.ty }),
-            [space, name] if space == "param" => self
+            [space, name] if space == PARAM => self
                 .world
                 .params
                 .iter()
                 .find(|(param, _)| param == name)
                 .map(|(_, value)| Resolved::Constant(value.clone())),
-            _ => None,
+            path => {
+                let name = path.join(".");
+                let (_, output) = self.columns.iter().find(|(column, _)| *column == name)?;
+                output.as_ref().map(|output| Resolved::Column { ty: output.ty })
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use lookalike_core::{Rows, Seed};
+use lookalike_core::{Rows, Seed, Stream};
 use lookalike_ruleset::decode::{Decode, FieldDoc};
 use lookalike_ruleset::document::Lookup;
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
@@ -33,7 +33,8 @@ pub trait Generator: Send + Sync {
 /// A column that a generator reads, with the place where it is named.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputName {
-    /// Name of a column or draw of the same table.
+    /// Name of a column or draw of the same table, or `link.column` for a parent's, or `link.#row`, `link.#ordinal` and
+    /// `link.#count` for a row's place among its parent's children.
     pub name: String,
     /// Where it is named.
     pub span: Span,
@@ -131,8 +132,37 @@ pub struct Demand {
     pub unique: Option<Span>,
     /// `truncate: [low, high]`, and its place.
     pub truncate: Option<(f64, f64, Span)>,
+    /// The words to draw with, because the column is a member of a `correlate` group, and the place that says so.
+    /// Taken by [`Site::words`].
+    pub words: Option<(InputId, Span)>,
     /// `type`, which a generator may use to read its parameters; carried out by the engine in any case.
     pub ty: Option<Type>,
+}
+
+/// Where a generator's one random word a row comes from; see [`Site::words`].
+#[derive(Clone, Copy, Debug)]
+pub enum Words {
+    /// Draw 0 of a stream of its own.
+    Drawn(Stream),
+    /// A column of words.
+    Given(InputId),
+}
+
+impl Words {
+    /// Calls `f` with the word of each row of the block, in order.
+    ///
+    /// # Panics
+    /// When the given column does not hold words.
+    pub fn for_each(self, block: &Block<'_>, mut f: impl FnMut(u64)) {
+        match self {
+            Words::Drawn(stream) => stream.with_attempt(block.attempt).for_each_word(block.rows, 0, f),
+            Words::Given(input) => {
+                let words = block.input(input);
+                let words = words.u64().expect("the plan gives words");
+                words.downcast_iter().flat_map(|chunk| chunk.values_iter()).for_each(|word| f(*word));
+            }
+        }
+    }
 }
 
 /// What a generator is told in [`Generator::prepare`].
@@ -140,6 +170,8 @@ pub struct Site<'a> {
     /// Seed of this generator, derived from the ruleset's seed and the names on the way. Parts of a generator derive
     /// their own from it, by name.
     pub seed: Seed,
+    /// Seed of the table, for what several columns of a row share.
+    pub table: Seed,
     /// How many rows the table has.
     pub rows: u64,
     /// Place of the generator in the ruleset.
@@ -155,14 +187,23 @@ pub struct Site<'a> {
 }
 
 /// What a ruleset's columns share.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct World {
+    /// The ruleset's seed, for what several tables share.
+    pub seed: Seed,
     /// The ruleset's clock in microseconds since 1970-01-01T00:00:00Z.
     pub clock: Option<i64>,
     /// Lookup files.
     pub lookups: Vec<Lookup>,
     /// Parameters, as literals.
     pub params: Vec<(String, lookalike_ruleset::document::Literal)>,
+}
+
+impl World {
+    /// A world with nothing in it.
+    pub fn new(seed: Seed) -> World {
+        World { seed, clock: None, lookups: Vec::new(), params: Vec::new() }
+    }
 }
 
 impl Site<'_> {
@@ -198,16 +239,31 @@ impl Site<'_> {
         span: Span,
         demand: Demand,
     ) -> Option<Output> {
-        let mut site = Site {
+        part.prepare(&mut self.part(seed, span, demand))
+    }
+
+    /// The site of a part of this generator.
+    pub fn part(&mut self, seed: Seed, span: Span, demand: Demand) -> Site<'_> {
+        Site {
             seed,
+            table: self.table,
             rows: self.rows,
             span,
             demand,
             world: self.world,
             columns: self.columns,
             problems: self.problems,
-        };
-        part.prepare(&mut site)
+        }
+    }
+
+    /// The random words of a generator that needs one a row: its own, or those of the group of correlated columns that it
+    /// belongs to. A generator that asks for them here can be a member of such a group; larger words must then give
+    /// larger values.
+    pub fn words(&mut self, seed: Seed) -> Words {
+        match self.demand.words.take() {
+            Some((input, _)) => Words::Given(input),
+            None => Words::Drawn(seed.stream()),
+        }
     }
 }
 

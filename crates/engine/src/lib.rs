@@ -5,6 +5,7 @@
 
 pub mod array;
 pub mod build;
+pub mod entity;
 pub mod expr;
 pub mod formula;
 pub mod generator;

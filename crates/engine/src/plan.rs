@@ -160,9 +160,9 @@ pub fn compile(
         .iter()
         .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
         .collect();
-    let world = World { clock, lookups: loaded.lookups.clone(), params };
-    check_vocabulary(&document.vocabulary, problems);
     let root = Seed::new(seed);
+    let world = World { seed: root, clock, lookups: loaded.lookups.clone(), params };
+    check_vocabulary(&document.vocabulary, problems);
     let mut tables = Vec::new();
     for table in &document.tables.0 {
         let rows = rows_of(&table.value, overrides);
@@ -237,6 +237,7 @@ impl Table<'_> {
             let Some(spec) = draft.spec.as_mut().filter(|_| draft.resolved) else { continue };
             let mut site = Site {
                 seed: self.seed.derive("column").derive(&draft.name),
+                table: self.seed,
                 rows: self.rows,
                 span: spec.span,
                 demand: Demand::default(),
@@ -252,6 +253,7 @@ impl Table<'_> {
             let Some(inputs) = inputs else { continue };
             let mut site = Site {
                 seed: self.seed,
+                table: self.seed,
                 rows: self.rows,
                 span: formula.span,
                 demand: Demand::default(),

@@ -40,7 +40,7 @@ impl Branches {
     /// Prepares all parts, part `i` under seed `seeds[i]`, and finds the type that holds them all.
     pub fn prepare(&mut self, seeds: &[Seed], site: &mut Site<'_>) -> Option<Output> {
         let demand = Demand { unique: None, ..site.demand };
-        site.demand.truncate = None;
+        (site.demand.truncate, site.demand.words) = (None, None);
         let outputs: Vec<Option<Output>> = self
             .specs
             .iter_mut()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lookalike_core::Permutation;
-use lookalike_core::stream::{Stream, below};
+use lookalike_core::stream::below;
 use lookalike_ruleset::decode::{Decode, parse_number, wrong};
 use lookalike_ruleset::document::{guess, literal};
 use lookalike_ruleset::expr::Literal;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site, Words};
 use crate::pick::Pick;
 
 /// The longest list.
@@ -172,7 +172,7 @@ struct Choice {
 }
 
 enum Source {
-    Draws(Stream),
+    Draws(Words),
     Unique(Permutation),
 }
 
@@ -251,7 +251,7 @@ impl Generator for Choice {
         }
         let len = self.params.values.len() as u64;
         self.source = Some(match site.demand.unique.take() {
-            None => Source::Draws(site.seed.stream()),
+            None => Source::Draws(site.words(site.seed)),
             Some(span) if self.params.weights.is_some() => {
                 site.problems.error(
                     "cannot-be-unique",
@@ -285,16 +285,13 @@ impl Generator for Choice {
             Source::Unique(permutation) => {
                 block.rows.iter().map(|row| permutation.apply(row) as u32).collect()
             }
-            Source::Draws(stream) => {
-                let stream = stream.with_attempt(block.attempt);
+            Source::Draws(words) => {
+                let mut picks = Vec::with_capacity(block.len());
                 match &self.pick {
-                    Some(pick) => pick.picks(block.rows, stream),
-                    None => {
-                        let mut picks = Vec::with_capacity(block.len());
-                        stream.for_each_word(block.rows, 0, |word| picks.push(below(word, len) as u32));
-                        picks
-                    }
+                    Some(pick) => words.for_each(block, |word| picks.push(pick.pick(word))),
+                    None => words.for_each(block, |word| picks.push(below(word, len) as u32)),
                 }
+                picks
             }
         };
         let each = picks.iter().map(|at| *at as usize);

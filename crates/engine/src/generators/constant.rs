@@ -40,6 +40,8 @@ impl Constant {
 
 impl Generator for Constant {
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
+        // A constant among the cases of a correlated column draws nothing.
+        site.demand.words = None;
         let wanted = site.demand.ty;
         let Some(node) = &self.node else {
             self.ty = wanted.unwrap_or(Type::Text);

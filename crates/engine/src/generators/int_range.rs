@@ -1,14 +1,14 @@
 //! `int_range`: whole numbers that are equally likely, both ends included.
 
 use lookalike_core::Permutation;
-use lookalike_core::stream::{Stream, below};
+use lookalike_core::stream::below;
 use lookalike_ruleset::decode::{Int, Pair};
 use lookalike_ruleset::{Diagnostic, Span, Type};
 use polars::prelude::*;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site, Words};
 
 struct IntRange {
     low: i64,
@@ -17,7 +17,7 @@ struct IntRange {
 }
 
 enum Source {
-    Draws(Stream),
+    Draws(Words),
     Unique(Permutation),
 }
 
@@ -44,7 +44,7 @@ impl Generator for IntRange {
             }
         }
         self.source = Some(match site.demand.unique.take() {
-            None => Source::Draws(site.seed.stream()),
+            None => Source::Draws(site.words(site.seed)),
             Some(span) => {
                 let size = self.size().unwrap_or(u64::MAX);
                 if size < site.rows {
@@ -68,9 +68,9 @@ impl Generator for IntRange {
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let mut values = Vec::with_capacity(block.len());
         match self.source.as_ref().expect("set in prepare") {
-            Source::Draws(stream) => {
+            Source::Draws(words) => {
                 let size = self.size();
-                stream.with_attempt(block.attempt).for_each_word(block.rows, 0, |word| {
+                words.for_each(block, |word| {
                     let offset = size.map_or(word, |size| below(word, size));
                     values.push(self.low.wrapping_add_unsigned(offset));
                 });

@@ -38,7 +38,11 @@ impl Generator for Mixture {
         let parts = site.seed.derive("part");
         let seeds: Vec<Seed> =
             (0..self.branches.specs.len()).map(|at| parts.derive_index(at as u64)).collect();
-        self.branches.prepare(&seeds, site)
+        // A larger word would have to give a larger value, whichever part is picked: it does not.
+        let words = site.demand.words.take();
+        let output = self.branches.prepare(&seeds, site);
+        site.demand.words = words;
+        output
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

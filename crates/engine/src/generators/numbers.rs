@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use lookalike_core::law::{Law, LawError, Truncated};
-use lookalike_core::stream::{Stream, open01};
+use lookalike_core::stream::open01;
 use lookalike_ruleset::decode::Decode;
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
 use polars::prelude::*;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Output, Rule, Site, Words};
 
 /// Parameters that stand for a law.
 pub trait LawRule: Decode {
@@ -45,7 +45,7 @@ impl<T: LawRule> Decode for ByLaw<T> {
 impl<T: LawRule> Rule for ByLaw<T> {
     fn build(self, span: Span, builder: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
         match self.0.law() {
-            Ok(law) => Some(Box::new(Numbers { law, stream: None })),
+            Ok(law) => Some(Box::new(Numbers { law, words: None })),
             Err(error) => {
                 builder.problems.push(Diagnostic::error("bad-value", span, error.to_string()));
                 None
@@ -57,13 +57,13 @@ impl<T: LawRule> Rule for ByLaw<T> {
 /// Numbers by a law.
 pub struct Numbers {
     law: Arc<dyn Law>,
-    stream: Option<Stream>,
+    words: Option<Words>,
 }
 
 impl Numbers {
     /// Numbers that follow `law`.
     pub fn new(law: Arc<dyn Law>) -> Numbers {
-        Numbers { law, stream: None }
+        Numbers { law, words: None }
     }
 }
 
@@ -82,19 +82,19 @@ impl Generator for Numbers {
                 }
             }
         }
-        self.stream = Some(site.seed.stream());
+        self.words = Some(site.words(site.seed));
         Some(Output::of(if self.law.is_discrete() { Type::Int } else { Type::Float }))
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
-        let stream = self.stream.expect("set in prepare").with_attempt(block.attempt);
+        let words = self.words.expect("set in prepare");
         if self.law.is_discrete() {
             let mut values = Vec::with_capacity(block.len());
-            stream.for_each_word(block.rows, 0, |word| values.push(self.law.quantile(open01(word)) as i64));
+            words.for_each(block, |word| values.push(self.law.quantile(open01(word)) as i64));
             return Ok(array::ints(values));
         }
         let mut values = Vec::with_capacity(block.len());
-        stream.for_each_word(block.rows, 0, |word| values.push(self.law.quantile(open01(word))));
+        words.for_each(block, |word| values.push(self.law.quantile(open01(word))));
         match values.iter().position(|v: &f64| !v.is_finite()) {
             Some(at) => {
                 let row = block.rows.get(at);

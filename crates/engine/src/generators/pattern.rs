@@ -386,12 +386,13 @@ mod tests {
     use crate::generator::{Demand, World};
 
     fn prepare(pattern: &str, unique: bool, rows: u64) -> Result<(Pattern, Output), &'static str> {
-        let world = World::default();
+        let world = World::new(Seed::new(1));
         let mut problems = Problems::new();
         let mut generator = Pattern { language: Language::parse(pattern).unwrap(), plan: None };
         let demand = Demand { unique: unique.then(Span::default), ..Demand::default() };
         let mut site = Site {
             seed: Seed::new(11),
+            table: Seed::new(1),
             rows,
             span: Span::default(),
             demand,

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
+use lookalike_core::Permutation;
 use lookalike_core::stream::below;
-use lookalike_core::{Permutation, Stream};
 use lookalike_ruleset::decode::{Decode, FieldDoc, Pair, Spanned, Time, wrong};
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span};
 use serde_json::json;
 
-use crate::generator::{Block, Site};
+use crate::generator::{Block, Site, Words};
 
 /// `first`, `first + step`, `first + 2 step`, … : `count` values, of which rows get one each, all alike probable.
 pub(super) struct Steps {
@@ -19,7 +19,7 @@ pub(super) struct Steps {
 }
 
 enum Draw {
-    Random(Stream),
+    Random(Words),
     /// For unique values: the row number's place in a permutation of all values.
     Unique(Permutation),
 }
@@ -56,7 +56,7 @@ impl Steps {
                 enough_words(u128::from(count), unique, site)?;
                 Draw::Unique(Permutation::new(count, site.seed.derive("unique")))
             }
-            None => Draw::Random(site.seed.derive("value").stream()),
+            None => Draw::Random(site.words(site.seed.derive("value"))),
         };
         Some(Steps { first, step, count, draw })
     }
@@ -67,11 +67,7 @@ impl Steps {
         // The result lies in the range and so fits, even where the product alone does not.
         let value = |at: u64| self.first.wrapping_add((at as i64).wrapping_mul(self.step));
         match &self.draw {
-            Draw::Random(stream) => {
-                stream
-                    .with_attempt(block.attempt)
-                    .for_each_word(block.rows, 0, |word| values.push(value(below(word, self.count))));
-            }
+            Draw::Random(words) => words.for_each(block, |word| values.push(value(below(word, self.count)))),
             Draw::Unique(permutation) => {
                 permutation.for_each(block.rows, |at| values.push(value(at)));
             }
@@ -157,11 +153,12 @@ mod tests {
     use lookalike_core::{Rows, Seed};
 
     fn steps(range: [i64; 2], step: i64, unique: bool, rows: u64) -> Result<Steps, &'static str> {
-        let world = World::default();
+        let world = World::new(Seed::new(1));
         let mut problems = Problems::new();
         let demand = Demand { unique: unique.then(Span::default), ..Demand::default() };
         let mut site = Site {
             seed: Seed::new(3),
+            table: Seed::new(1),
             rows,
             span: Span::default(),
             demand,

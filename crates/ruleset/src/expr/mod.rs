@@ -7,7 +7,7 @@
 //! # Names and literals
 //!
 //! Names are case-sensitive and stand bare or in double quotes: `size`, `"Volume Size"`. `param.name` reads a
-//! parameter; other names of two parts are resolved by the caller. Text stands in single quotes (`'it''s'`). Other
+//! parameter; other names of several parts, such as `customer.region`, are resolved by the caller. Text stands in single quotes (`'it''s'`). Other
 //! literals: `42`, `1.5`, `1e6`, `TRUE`, `FALSE`, `NULL`, `DATE '2026-01-31'`, `TIMESTAMP '2026-01-31T12:00:00Z'` (UTC
 //! unless an offset is given) and `INTERVAL '3 days 2 hours'` or `INTERVAL 3 DAY` in whole units of year, quarter,
 //! month, week, day, hour, minute or second. Keywords and function names are not case-sensitive.
@@ -102,7 +102,7 @@ pub struct Typed {
 pub enum Kind {
     /// A constant; NULL carries the type that its surroundings ask for.
     Literal(Literal),
-    /// The cell of the column of this name in the row; a name of two parts is joined by a point.
+    /// The cell of the column of this name in the row; a name of several parts is joined by points.
     Column(String),
     /// Minus a number or a duration.
     Neg(Box<Typed>),

@@ -44,7 +44,7 @@ pub struct Parsed {
 /// A name that an expression reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// One part: a column or a draw. Two: `param.name`, or the column of another table.
+    /// One part: a column or a draw. More: `param.name`, or links and a column of the table they lead to.
     pub path: Vec<String>,
     /// Where it stands first.
     pub span: Span,
@@ -557,13 +557,6 @@ impl Reader<'_> {
     fn name(&mut self, names: &[Ident], span: Span) -> Option<RawKind> {
         if names.iter().any(|n| !matches!(n.quote_style, None | Some('"'))) {
             return self.bad(span, "a name in quotes stands in double quotes", QUOTING);
-        }
-        if names.len() > 2 {
-            return self.bad(
-                span,
-                "a name has at most two parts",
-                "write a column, `param.name`, or `lookup.column`",
-            );
         }
         let path: Vec<String> = names.iter().map(|n| n.value.clone()).collect();
         if self.seen.insert(path.clone()) {

@@ -327,10 +327,6 @@ const PROBLEMS: &[(&str, &str)] = &[
         "expression-not-allowed [name ~ 'a'] the operator `~` cannot be used in an expression | use + - * / // % || = <> < <= > >= AND OR NOT",
     ),
     (
-        "a.b.c",
-        "bad-expression [a.b.c] a name has at most two parts | write a column, `param.name`, or `lookup.column`",
-    ),
-    (
         "`size`",
         "bad-expression [`size`] a name in quotes stands in double quotes | names with spaces stand in double quotes: \"Volume Size\"; text stands in single quotes: 'gp3'",
     ),
