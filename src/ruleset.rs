@@ -136,14 +136,21 @@ impl Loader {
         self
     }
 
-    /// Gives every table this many rows.
+    /// Gives every table this many rows, but for those whose rows follow from a parent's.
     #[must_use]
     pub fn rows(mut self, rows: u64) -> Loader {
         self.overrides.rows = Some(rows);
         self
     }
 
-    /// Gives every table its rows times `factor`, rounded.
+    /// Gives one table this many rows.
+    #[must_use]
+    pub fn table_rows(mut self, table: impl Into<String>, rows: u64) -> Loader {
+        self.overrides.table_rows.push((table.into(), rows));
+        self
+    }
+
+    /// Multiplies every table's rows by `factor`, rounded, as its `scaling` says.
     #[must_use]
     pub fn scale(mut self, factor: f64) -> Loader {
         self.overrides.scale = Some(factor);

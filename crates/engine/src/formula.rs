@@ -36,6 +36,11 @@ impl Formula {
         }
     }
 
+    /// The column that the expression is, where it is nothing but a column's name.
+    pub fn as_column(&self) -> Option<String> {
+        column_of(self.parsed.as_name()?)
+    }
+
     /// Checks names and types and gets ready; gives the type of the values, `None` for the NULL literal, and whether they can
     /// be null.
     pub fn prepare(&mut self, site: &mut Site<'_>) -> Option<(Option<Type>, bool)> {

@@ -5,11 +5,13 @@
 
 pub mod array;
 pub mod build;
+pub mod compile;
 pub mod entity;
 pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+mod links;
 pub mod pick;
 pub mod plan;
 pub mod run;

@@ -1,15 +1,18 @@
 //! The plan: which columns a table has, in which order they are filled, and how rows come out of it.
 
-use lookalike_core::{Rows, Seed};
-use lookalike_ruleset::decode::{NamedItem, Stamp};
-use lookalike_ruleset::diagnostic::did_you_mean;
-use lookalike_ruleset::document::{Loaded, TableDecl, literal};
-use lookalike_ruleset::{Diagnostic, Field, Problems, Span, TableSchema};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use lookalike_core::Rows;
+use lookalike_ruleset::{Diagnostic, Field, Node, Problems, TableSchema};
 use polars::prelude::*;
 
-use crate::build::{Builder, Spec, check_vocabulary};
+use crate::build::Spec;
 use crate::formula::Formula;
-use crate::generator::{Block, Demand, Generator, InputName, Kind, Output, Site, World};
+use crate::generator::{Block, Generator, Output};
+use crate::links::{Children, Link};
+
+pub use crate::compile::{MAX_ROWS, Overrides, compile};
 
 /// How often a row is drawn again for its `require` conditions before the run gives up.
 pub const MAX_ATTEMPTS: u32 = 1000;
@@ -35,40 +38,83 @@ impl Plan {
 
 /// A column of a plan.
 pub struct Column {
-    /// Name.
+    /// Name; of a column that the plan needs besides the user's: what it stands for, such as `customer.region`.
     pub name: String,
     /// Type and properties of the values.
     pub output: Output,
-    /// Whether the column is written; draws are not.
+    /// Whether the column is written; draws and what the plan needs besides are not.
     pub written: bool,
     /// The user's words about it.
     pub about: Option<String>,
     /// Whether the ruleset declares its values free of repetitions.
     pub unique: bool,
     /// Columns that are filled before it.
-    inputs: Vec<usize>,
-    spec: Spec,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) source: Source,
+}
+
+/// Where a column's values come from.
+pub(crate) enum Source {
+    /// The user's rule.
+    Rule(Box<Spec>),
+    /// The parent's row in a link, or the place among its children.
+    Link(usize),
+    /// A column of the parent in a link.
+    Parent { link: usize, column: usize },
+    /// Something about the row's children.
+    Children(Children),
+}
+
+impl Source {
+    pub fn rule(spec: Spec) -> Source {
+        Source::Rule(Box::new(spec))
+    }
 }
 
 /// A table, ready to make any of its rows.
-pub struct TablePlan {
+pub struct Table {
     /// Name.
     pub name: String,
     /// The user's words about it.
     pub about: Option<String>,
     /// How many rows the table has.
     pub rows: u64,
-    /// All columns, draws among them, in the order of the ruleset.
+    /// All columns, draws and hidden ones among them, in the order of the ruleset.
     pub columns: Vec<Column>,
     /// Numbers of the columns so that inputs come first.
-    order: Vec<usize>,
-    requires: Vec<Requirement>,
+    pub(crate) order: Vec<usize>,
+    pub(crate) requires: Vec<Requirement>,
+    pub(crate) links: Vec<Link>,
 }
 
-struct Requirement {
-    formula: Formula,
-    text: String,
-    inputs: Vec<usize>,
+pub(crate) struct Requirement {
+    pub formula: Formula,
+    pub text: String,
+    pub inputs: Vec<usize>,
+}
+
+/// All tables of a ruleset: each may make rows of the others on its way.
+pub(crate) struct Tables(pub Vec<Table>);
+
+/// A table of a ruleset, with the others that it may need. Reads like a [`Table`]; a copy costs nothing.
+#[derive(Clone)]
+pub struct TablePlan {
+    tables: Arc<Tables>,
+    at: usize,
+}
+
+impl TablePlan {
+    pub(crate) fn all(tables: Tables) -> Vec<TablePlan> {
+        let tables = Arc::new(tables);
+        (0..tables.0.len()).map(|at| TablePlan { tables: tables.clone(), at }).collect()
+    }
+}
+
+impl Deref for TablePlan {
+    type Target = Table;
+    fn deref(&self) -> &Table {
+        &self.tables.0[self.at]
+    }
 }
 
 /// Rows could not be made.
@@ -122,332 +168,7 @@ pub enum Error {
     Internal(String),
 }
 
-/// What the command may change about a ruleset.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Overrides {
-    /// Another seed.
-    pub seed: Option<u64>,
-    /// Another number of rows, for every table.
-    pub rows: Option<u64>,
-    /// Every table's rows times this.
-    pub scale: Option<f64>,
-}
-
-/// Makes a plan of a ruleset, adding everything that is wrong with it to `problems`.
-///
-/// `kinds` are the kinds of generator that the ruleset may use: usually `&[KINDS]`, with a library user's own after it.
-pub fn compile(
-    loaded: &Loaded,
-    kinds: &[&[Kind]],
-    overrides: &Overrides,
-    problems: &mut Problems,
-) -> Option<Plan> {
-    let document = &loaded.document;
-    let seed = overrides.seed.unwrap_or(document.seed.0);
-    let clock = match document.clock {
-        Some(Stamp::Clock(_)) => {
-            problems.push(
-                Diagnostic::error("bad-timestamp", loaded.span, "`clock` cannot depend on itself")
-                    .help("write a fixed stamp, such as 2026-01-01T00:00:00Z"),
-            );
-            None
-        }
-        other => other.map(|stamp| stamp.micros(0)),
-    };
-    let mut ignored = Problems::new();
-    let params = loaded
-        .params
-        .iter()
-        .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
-        .collect();
-    let root = Seed::new(seed);
-    let world = World { seed: root, clock, lookups: loaded.lookups.clone(), params };
-    check_vocabulary(&document.vocabulary, problems);
-    let mut tables = Vec::new();
-    for table in &document.tables.0 {
-        let rows = rows_of(&table.value, overrides);
-        let compiler =
-            Table { loaded, kinds, seed: root.derive("table").derive(&table.name), rows, world: &world };
-        tables.extend(compiler.compile(table, problems));
-    }
-    // A vocabulary entry that nothing uses is checked all the same, so that a shared file has no hidden mistakes.
-    let mut builder = Builder::new(kinds, &document.vocabulary, problems);
-    for item in &document.vocabulary.0 {
-        builder.spec(&item.value);
-    }
-    let name = document.name.as_ref().map_or_else(|| "ruleset".to_owned(), |name| name.value.clone());
-    (!problems.has_errors()).then_some(Plan { name, seed, clock, tables })
-}
-
-fn rows_of(table: &TableDecl, overrides: &Overrides) -> u64 {
-    let rows = overrides.rows.unwrap_or(table.rows.value.0);
-    match overrides.scale {
-        Some(scale) => (rows as f64 * scale).round() as u64,
-        None => rows,
-    }
-}
-
-/// Rows are numbered with 63 bits, so that a row number is also an int.
-pub const MAX_ROWS: u64 = i64::MAX as u64;
-
-struct Table<'a> {
-    loaded: &'a Loaded,
-    kinds: &'a [&'a [Kind]],
-    seed: Seed,
-    rows: u64,
-    world: &'a World,
-}
-
-struct Draft {
-    name: String,
-    name_span: Span,
-    written: bool,
-    spec: Option<Spec>,
-    inputs: Vec<usize>,
-    /// Whether all inputs are known; where one is not, nothing more can be said about the column.
-    resolved: bool,
-}
-
-impl Table<'_> {
-    fn compile(&self, table: &NamedItem<TableDecl>, problems: &mut Problems) -> Option<TablePlan> {
-        let decl = &table.value;
-        if self.rows > MAX_ROWS {
-            problems.error(
-                "bad-rows",
-                decl.rows.span,
-                format!("{} rows are too many", self.rows),
-                format!("a table has at most {MAX_ROWS} rows"),
-            );
-            return None;
-        }
-        let mut drafts = self.drafts(decl, problems);
-        let mut requires: Vec<(Formula, String)> = Vec::new();
-        for node in &decl.require {
-            if let Some(formula) = Formula::parse(node, problems) {
-                requires.push((formula, node.as_scalar().map(|s| s.text.clone()).unwrap_or_default()));
-            }
-        }
-        let required_inputs = self.resolve_inputs(&mut drafts, &requires, problems);
-        let order = order(&mut drafts, problems);
-
-        let mut outputs: Vec<(String, Option<Output>)> =
-            drafts.iter().map(|d| (d.name.clone(), None)).collect();
-        for at in &order {
-            let draft = &mut drafts[*at];
-            let Some(spec) = draft.spec.as_mut().filter(|_| draft.resolved) else { continue };
-            let mut site = Site {
-                seed: self.seed.derive("column").derive(&draft.name),
-                table: self.seed,
-                rows: self.rows,
-                span: spec.span,
-                demand: Demand::default(),
-                world: self.world,
-                columns: &outputs,
-                problems,
-            };
-            let output = spec.prepare(&mut site);
-            outputs[*at].1 = output;
-        }
-        let mut requirements = Vec::new();
-        for ((mut formula, text), inputs) in requires.into_iter().zip(required_inputs) {
-            let Some(inputs) = inputs else { continue };
-            let mut site = Site {
-                seed: self.seed,
-                table: self.seed,
-                rows: self.rows,
-                span: formula.span,
-                demand: Demand::default(),
-                world: self.world,
-                columns: &outputs,
-                problems,
-            };
-            if formula.prepare_condition("require", &mut site).is_some() {
-                requirements.push(Requirement { formula, text, inputs });
-            }
-        }
-        warn_unused(&drafts, &requirements, problems);
-        if drafts.iter().any(|d| d.spec.is_none()) || outputs.iter().any(|(_, output)| output.is_none()) {
-            return None;
-        }
-        let columns = drafts
-            .into_iter()
-            .zip(outputs)
-            .filter_map(|(draft, (_, output))| {
-                let spec = draft.spec?;
-                Some(Column {
-                    name: draft.name,
-                    output: output?,
-                    written: draft.written,
-                    about: spec.about.clone(),
-                    unique: spec.is_unique(),
-                    inputs: draft.inputs,
-                    spec,
-                })
-            })
-            .collect();
-        let plan = TablePlan {
-            name: table.name.clone(),
-            about: decl.about.clone(),
-            rows: self.rows,
-            columns,
-            order,
-            requires: requirements,
-        };
-        plan.try_requirements(decl, problems);
-        Some(plan)
-    }
-
-    fn drafts(&self, decl: &TableDecl, problems: &mut Problems) -> Vec<Draft> {
-        let items = decl
-            .columns
-            .0
-            .iter()
-            .map(|item| (item, true))
-            .chain(decl.draws.0.iter().map(|item| (item, false)));
-        let mut builder = Builder::new(self.kinds, &self.loaded.document.vocabulary, problems);
-        items
-            .map(|(item, written)| Draft {
-                name: item.name.clone(),
-                name_span: item.name_span,
-                written,
-                spec: builder.spec(&item.value),
-                inputs: Vec::new(),
-                resolved: true,
-            })
-            .collect()
-    }
-
-    /// Turns names of inputs into numbers; unknown names are reported. Gives the inputs of the requirements, `None` for one
-    /// that reads something unknown.
-    fn resolve_inputs(
-        &self,
-        drafts: &mut [Draft],
-        requires: &[(Formula, String)],
-        problems: &mut Problems,
-    ) -> Vec<Option<Vec<usize>>> {
-        let names: Vec<String> = drafts.iter().map(|d| d.name.clone()).collect();
-        let mut resolve = |inputs: Vec<InputName>| {
-            let mut all = true;
-            let mut found: Vec<usize> = Vec::new();
-            for InputName { name, span } in inputs {
-                match names.iter().position(|n| *n == name) {
-                    Some(at) if !found.contains(&at) => found.push(at),
-                    Some(_) => {}
-                    None => {
-                        all = false;
-                        problems.push(
-                            Diagnostic::error(
-                                "unknown-column",
-                                span,
-                                format!("the table has no column `{name}`"),
-                            )
-                            .help(unknown_column_help(&name, &names)),
-                        );
-                    }
-                }
-            }
-            (found, all)
-        };
-        for draft in drafts.iter_mut() {
-            let mut inputs = Vec::new();
-            if let Some(spec) = &draft.spec {
-                spec.inputs(&mut inputs);
-            }
-            (draft.inputs, draft.resolved) = resolve(inputs);
-        }
-        requires
-            .iter()
-            .map(|(formula, _)| {
-                let mut inputs = Vec::new();
-                formula.inputs(&mut inputs);
-                let (found, all) = resolve(inputs);
-                all.then_some(found)
-            })
-            .collect()
-    }
-}
-
-/// A part of a name with spaces is most likely a name that lacks its quotes.
-fn unknown_column_help(name: &str, names: &[String]) -> String {
-    match names.iter().find(|known| known.contains(' ') && known.split(' ').any(|word| word == name)) {
-        Some(known) => {
-            format!("did you mean \"{known}\"? Names with spaces stand in double quotes in expressions")
-        }
-        None => did_you_mean(name, "columns", names.iter().map(String::as_str)),
-    }
-}
-
-/// The columns so that inputs come first, otherwise as written. A circle is reported with its path, and its columns are
-/// marked as not to be resolved.
-fn order(drafts: &mut [Draft], problems: &mut Problems) -> Vec<usize> {
-    struct Walk<'a> {
-        drafts: &'a mut [Draft],
-        problems: &'a mut Problems,
-        path: Vec<usize>,
-        done: Vec<bool>,
-        order: Vec<usize>,
-    }
-    impl Walk<'_> {
-        fn visit(&mut self, at: usize) {
-            if self.done[at] {
-                return;
-            }
-            if let Some(start) = self.path.iter().position(|p| *p == at) {
-                let circle: Vec<&str> =
-                    self.path[start..].iter().chain([&at]).map(|p| self.drafts[*p].name.as_str()).collect();
-                let message = format!("columns depend on each other in a circle: {}", circle.join(" → "));
-                self.problems.error(
-                    "dependency-cycle",
-                    self.drafts[at].name_span,
-                    message,
-                    "one of them must be made without the others",
-                );
-                for part in &self.path[start..] {
-                    self.drafts[*part].resolved = false;
-                }
-                return;
-            }
-            self.path.push(at);
-            for input in self.drafts[at].inputs.clone() {
-                self.visit(input);
-            }
-            self.path.pop();
-            self.done[at] = true;
-            self.order.push(at);
-        }
-    }
-    let count = drafts.len();
-    let mut walk = Walk {
-        drafts,
-        problems,
-        path: Vec::new(),
-        done: vec![false; count],
-        order: Vec::with_capacity(count),
-    };
-    for at in 0..count {
-        walk.visit(at);
-    }
-    walk.order
-}
-
-fn warn_unused(drafts: &[Draft], requires: &[Requirement], problems: &mut Problems) {
-    for (at, draft) in drafts.iter().enumerate() {
-        let read =
-            drafts.iter().any(|d| d.inputs.contains(&at)) || requires.iter().any(|r| r.inputs.contains(&at));
-        if !draft.written && !read && draft.spec.is_some() {
-            problems.push(
-                Diagnostic::warning(
-                    "unused",
-                    draft.name_span,
-                    format!("nothing reads the draw `{}`", draft.name),
-                )
-                .help("remove it, or move it to `columns`"),
-            );
-        }
-    }
-}
-
-impl TablePlan {
+impl Table {
     /// The written columns, as sinks see them.
     pub fn schema(&self) -> TableSchema {
         let fields = self
@@ -465,41 +186,17 @@ impl TablePlan {
         TableSchema { table: self.name.clone(), fields }
     }
 
-    /// Makes the written columns of these rows.
-    ///
-    /// # Errors
-    /// When a row lies beyond the table's end, a cell cannot be made, or a row never meets its requirements.
-    pub fn frame(&self, rows: &Rows) -> Result<DataFrame, Error> {
-        let wanted: Vec<usize> = (0..self.columns.len()).filter(|at| self.columns[*at].written).collect();
-        self.frame_of(rows, &wanted)
+    /// Whether rows must meet conditions.
+    pub fn has_requirements(&self) -> bool {
+        !self.requires.is_empty()
     }
 
-    /// Makes some columns of these rows, given by name, in the order given. Only what they need is computed.
-    ///
-    /// # Errors
-    /// As [`frame`](Self::frame); and when a name is not a column or draw of the table.
-    pub fn select(&self, rows: &Rows, names: &[&str]) -> Result<DataFrame, Error> {
-        let find = |name: &&str| {
-            self.columns
-                .iter()
-                .position(|c| c.name == **name)
-                .ok_or_else(|| self.cell_error(name, "the table has no such column"))
-        };
-        self.frame_of(rows, &names.iter().map(find).collect::<Result<Vec<_>, _>>()?)
-    }
-
-    fn cell_error(&self, column: &str, message: impl Into<String>) -> Error {
+    pub(crate) fn cell_error(&self, column: &str, message: impl Into<String>) -> Error {
         Error::Cell { table: self.name.clone(), column: column.into(), message: message.into() }
     }
 
-    fn frame_of(&self, rows: &Rows, wanted: &[usize]) -> Result<DataFrame, Error> {
-        let last = match rows {
-            Rows::Range(range) => (!range.is_empty()).then(|| range.end - 1),
-            Rows::List(list) => list.iter().copied().max(),
-        };
-        if let Some(row) = last.filter(|row| *row >= self.rows) {
-            return Err(Error::OutOfRange { table: self.name.clone(), rows: self.rows, row });
-        }
+    /// The columns that must be computed for some of them.
+    fn needed(&self, wanted: &[usize]) -> Vec<bool> {
         // What the requirements read must be computed too, since they decide which attempt a row comes from.
         let mut needed = vec![false; self.columns.len()];
         let mut open: Vec<usize> = wanted.to_vec();
@@ -509,37 +206,7 @@ impl TablePlan {
                 open.extend(&self.columns[at].inputs);
             }
         }
-        let mut columns = self.fill(rows, 0, &needed)?;
-        if !self.requires.is_empty() && !rows.is_empty() {
-            self.redraw(rows, &needed, &mut columns)?;
-        }
-        let frame: Vec<polars::prelude::Column> = wanted
-            .iter()
-            .map(|at| {
-                let series = columns[*at].clone().expect("wanted columns are filled");
-                series.with_name(self.columns[*at].name.as_str().into()).into_column()
-            })
-            .collect();
-        DataFrame::new(rows.len(), frame).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    fn fill(&self, rows: &Rows, attempt: u32, needed: &[bool]) -> Result<Vec<Option<Series>>, Error> {
-        let mut filled: Vec<Option<Series>> = vec![None; self.columns.len()];
-        for at in self.order.iter().copied().filter(|at| needed[*at]) {
-            let column = &self.columns[at];
-            let series = column
-                .spec
-                .fill(&Block::new(rows, attempt, &filled))
-                .map_err(|failure| self.cell_error(&column.name, failure.message))?;
-            if series.len() != rows.len() {
-                return Err(self.cell_error(
-                    &column.name,
-                    format!("the kind made {} values for {} rows", series.len(), rows.len()),
-                ));
-            }
-            filled[at] = Some(series);
-        }
-        Ok(filled)
+        needed
     }
 
     /// Positions of the rows that miss a requirement, with the number of the first that each misses.
@@ -563,11 +230,132 @@ impl TablePlan {
         }
         Ok(missed.into_iter().enumerate().filter_map(|(at, number)| Some((at as u32, number?))).collect())
     }
+}
+
+impl TablePlan {
+    /// Makes the written columns of these rows.
+    ///
+    /// # Errors
+    /// When a row lies beyond the table's end, a cell cannot be made, or a row never meets its requirements.
+    pub fn frame(&self, rows: &Rows) -> Result<DataFrame, Error> {
+        let wanted: Vec<usize> = (0..self.columns.len()).filter(|at| self.columns[*at].written).collect();
+        self.frame_of(rows, &wanted)
+    }
+
+    /// Makes some columns of these rows, given by name, in the order given. Only what they need is computed.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame); and when a name is not a column or draw of the table.
+    pub fn select(&self, rows: &Rows, names: &[&str]) -> Result<DataFrame, Error> {
+        let find = |name: &&str| {
+            self.columns
+                .iter()
+                .position(|c| c.name == **name)
+                .ok_or_else(|| Table::cell_error(self, name, "the table has no such column"))
+        };
+        self.frame_of(rows, &names.iter().map(find).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn frame_of(&self, rows: &Rows, wanted: &[usize]) -> Result<DataFrame, Error> {
+        let series = self.tables.frame(self.at, rows, wanted)?;
+        let columns = wanted
+            .iter()
+            .zip(series)
+            .map(|(at, series)| series.with_name(self.columns[*at].name.as_str().into()).into_column());
+        DataFrame::new(rows.len(), columns.collect()).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Of rows drawn once, the share that meet every requirement; 1 without requirements.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    pub fn acceptance(&self, rows: &Rows) -> Result<f64, Error> {
+        if self.requires.is_empty() || rows.is_empty() {
+            return Ok(1.0);
+        }
+        let needed = self.needed(&[]);
+        let columns = self.tables.fill(self.at, rows, 0, &needed)?;
+        let missed = self.missed(rows, 0, &columns)?;
+        Ok(1.0 - missed.len() as f64 / rows.len() as f64)
+    }
+}
+
+impl Tables {
+    /// Makes some columns of some rows of a table, given by number.
+    pub fn frame(&self, at: usize, rows: &Rows, wanted: &[usize]) -> Result<Vec<Series>, Error> {
+        let table = &self.0[at];
+        let last = match rows {
+            Rows::Range(range) => (!range.is_empty()).then(|| range.end - 1),
+            Rows::List(list) => list.iter().copied().max(),
+        };
+        if let Some(row) = last.filter(|row| *row >= table.rows) {
+            return Err(Error::OutOfRange { table: table.name.clone(), rows: table.rows, row });
+        }
+        let needed = table.needed(wanted);
+        let mut columns = self.fill(at, rows, 0, &needed)?;
+        if !table.requires.is_empty() && !rows.is_empty() {
+            self.redraw(at, rows, &needed, &mut columns)?;
+        }
+        Ok(wanted.iter().map(|at| columns[*at].clone().expect("wanted columns are filled")).collect())
+    }
+
+    fn fill(
+        &self,
+        at: usize,
+        rows: &Rows,
+        attempt: u32,
+        needed: &[bool],
+    ) -> Result<Vec<Option<Series>>, Error> {
+        let table = &self.0[at];
+        let mut filled: Vec<Option<Series>> = vec![None; table.columns.len()];
+        for id in table.order.iter().copied().filter(|id| needed[*id]) {
+            if filled[id].is_some() {
+                // Made along with another column.
+                continue;
+            }
+            let column = &table.columns[id];
+            match &column.source {
+                Source::Rule(spec) => {
+                    let series = spec
+                        .fill(&Block::new(rows, attempt, &filled))
+                        .map_err(|failure| table.cell_error(&column.name, failure.message))?;
+                    if series.len() != rows.len() {
+                        let message =
+                            format!("the kind made {} values for {} rows", series.len(), rows.len());
+                        return Err(table.cell_error(&column.name, message));
+                    }
+                    filled[id] = Some(series);
+                }
+                Source::Link(link) => self.fill_link(at, *link, rows, attempt, &mut filled)?,
+                Source::Parent { link, .. } => {
+                    let wanted: Vec<(usize, usize)> = (0..table.columns.len())
+                        .filter(|own| needed[*own])
+                        .filter_map(|own| match table.columns[own].source {
+                            Source::Parent { link: other, column } if other == *link => Some((own, column)),
+                            _ => None,
+                        })
+                        .collect();
+                    self.fill_inherited(at, *link, &wanted, &mut filled)?;
+                }
+                Source::Children(children) => {
+                    filled[id] = Some(self.fill_children(at, id, children, rows)?);
+                }
+            }
+        }
+        Ok(filled)
+    }
 
     /// Draws the rows that miss a requirement again, and again, each time with the next attempt in every address.
-    fn redraw(&self, rows: &Rows, needed: &[bool], columns: &mut [Option<Series>]) -> Result<(), Error> {
+    fn redraw(
+        &self,
+        at: usize,
+        rows: &Rows,
+        needed: &[bool],
+        columns: &mut [Option<Series>],
+    ) -> Result<(), Error> {
+        let table = &self.0[at];
         let internal = |error: PolarsError| Error::Internal(error.to_string());
-        let mut missed = self.missed(rows, 0, columns)?;
+        let mut missed = table.missed(rows, 0, columns)?;
         let first = missed.len();
         // Where each row's values come from once the redrawn rows are put behind the others.
         let mut index: Vec<u32> = (0..rows.len() as u32).collect();
@@ -576,9 +364,9 @@ impl TablePlan {
             let Some((position, number)) = missed.first().copied() else { break };
             if attempt == MAX_ATTEMPTS {
                 return Err(Error::Require {
-                    table: self.name.clone(),
+                    table: table.name.clone(),
                     row: rows.get(position as usize),
-                    condition: self.requires[number].text.clone(),
+                    condition: table.requires[number].text.clone(),
                     attempts: attempt,
                     met: rows.len() - first,
                     of: rows.len(),
@@ -586,8 +374,8 @@ impl TablePlan {
             }
             let positions: Vec<u32> = missed.iter().map(|(at, _)| *at).collect();
             let again = rows.select(&positions);
-            let fresh = self.fill(&again, attempt, needed)?;
-            let still = self.missed(&again, attempt, &fresh)?;
+            let fresh = self.fill(at, &again, attempt, needed)?;
+            let still = table.missed(&again, attempt, &fresh)?;
             let mut open = vec![None; positions.len()];
             for (at, number) in still {
                 open[at as usize] = Some(number);
@@ -622,38 +410,22 @@ impl TablePlan {
     }
 
     /// Tries the requirements on a few rows, so that one that can hardly hold is found when the ruleset is checked.
-    fn try_requirements(&self, decl: &TableDecl, problems: &mut Problems) {
-        if self.requires.is_empty() || problems.has_errors() || self.rows == 0 {
+    pub fn try_requirements(&self, at: usize, requires: &[Node], problems: &mut Problems) {
+        let table = &self.0[at];
+        if table.requires.is_empty() || table.rows == 0 {
             return;
         }
-        let rows = Rows::Range(0..self.rows.min(256));
-        if let Err(error) = self.frame(&rows)
+        let rows = Rows::Range(0..table.rows.min(256));
+        let wanted: Vec<usize> = (0..table.columns.len()).filter(|at| table.columns[*at].written).collect();
+        if let Err(error) = self.frame(at, &rows, &wanted)
             && let Error::Require { condition, .. } = &error
         {
-            let node = decl.require.iter().find(|n| n.as_scalar().is_some_and(|s| s.text == *condition));
+            let node = requires.iter().find(|n| n.as_scalar().is_some_and(|s| s.text == *condition));
             problems.push(
                 Diagnostic::error("cannot-hold", node.map(|n| n.span), error.to_string())
                     .label("this never or hardly ever holds")
                     .help("make the columns meet it by construction: `truncate`, `by` and `cases`, or an `expr`"),
             );
         }
-    }
-
-    /// Whether rows must meet conditions.
-    pub fn has_requirements(&self) -> bool {
-        !self.requires.is_empty()
-    }
-
-    /// Of rows drawn once, the share that meet every requirement; 1 without requirements.
-    ///
-    /// # Errors
-    /// As [`frame`](Self::frame).
-    pub fn acceptance(&self, rows: &Rows) -> Result<f64, Error> {
-        if self.requires.is_empty() || rows.is_empty() {
-            return Ok(1.0);
-        }
-        let columns = self.fill(rows, 0, &vec![true; self.columns.len()])?;
-        let missed = self.missed(rows, 0, &columns)?;
-        Ok(1.0 - missed.len() as f64 / rows.len() as f64)
     }
 }

@@ -20,6 +20,12 @@ pub fn ruleset_schema(kinds: &[&[Kind]]) -> Json {
     let table = &mut schema["properties"]["tables"]["additionalProperties"]["properties"];
     table["columns"]["additionalProperties"] = column.clone();
     table["draws"]["additionalProperties"] = column;
+    for form in table["belongs_to"]["additionalProperties"]["anyOf"].as_array_mut().into_iter().flatten() {
+        if let Some(per_parent) = form["properties"].get_mut("per_parent") {
+            let description = per_parent["description"].take();
+            *per_parent = json!({"$ref": "#/$defs/column", "description": description});
+        }
+    }
     table["require"]["items"] =
         json!({"type": "string", "description": "A SQL condition over columns of the row."});
     schema["$defs"] = json!({"column": column_schema(kinds)});

@@ -61,6 +61,18 @@ program knows version 1. A ruleset of a later version needs a newer program.
     right:  lookalike: 1",
     },
     Code {
+        name: "bad-link",
+        summary: "a link between tables cannot be as written",
+        explanation: "\
+A link under `belongs_to` gives each row a parent in another table. Rows either pick their parents (`pick`, for a
+table with `rows` of its own) or are made for them (`per_parent`, from which the table's rows follow); a table can
+follow from one parent only. A link to the table itself picks an earlier row, so that there are no circles.
+
+    wrong:  belongs_to: {customer: {table: customers, per_parent: 3, pick: uniform}}
+    right:  belongs_to: {customer: {table: customers, per_parent: {int_range: [0, 5]}}}
+    right:  belongs_to: {customer: {table: customers, pick: {zipf: 1.1}, null: 2%}}",
+    },
+    Code {
         name: "bad-lookup",
         summary: "a lookup's file, key or use is wrong",
         explanation: "\
@@ -166,6 +178,17 @@ patterns, whole-number ranges and lists without weights, not for a distribution.
 
     wrong:  Volume ID: {normal: {mean: 5000, std_dev: 100}, unique: true}
     right:  Volume ID: {int_range: [1, 10_000], unique: true}",
+    },
+    Code {
+        name: "cannot-correlate",
+        summary: "a column cannot be a member of a `correlate` group",
+        explanation: "\
+Members draw one number a row, and a larger draw gives a larger value: numbers by a law, `int_range`, the ranges of
+dates and times, and `choice` from a list (in the order of the list). Other kinds, `unique` columns and mixtures
+cannot be correlated.
+
+    wrong:  columns: {name: {pattern: '[a-z]+'}}   correlate: [{columns: [name, age], …}]
+    right:  columns: {tier: {choice: [low, mid, high]}}   correlate: [{columns: [tier, age], …}]",
     },
     Code {
         name: "cannot-hold",
@@ -274,6 +297,16 @@ by CAST. A condition must be of type bool.
     right:  Large: {expr: '\"Volume Size\" > 100'}",
     },
     Code {
+        name: "impossible-count",
+        summary: "there cannot be so many rows",
+        explanation: "\
+A table's rows contradict those of its parents: rows that need a parent in an empty table, more rows than different
+combinations of the links under `unique`, or a negative number of children.
+
+    wrong:  stock: {rows: 26, unique: [product, shelf], …}   # of 5 products and 5 shelves
+    right:  stock: {rows: 25, unique: [product, shelf], …}",
+    },
+    Code {
         name: "include-cycle",
         summary: "files include one another in a circle",
         explanation: "\
@@ -333,6 +366,16 @@ can save with another encoding; on the command line:
     iconv -f UTF-16 -t UTF-8 old.yaml > new.yaml",
     },
     Code {
+        name: "optional-link",
+        summary: "a kind needs a parent for every row, and the link can be null",
+        explanation: "\
+Kinds with a past, such as `ordinal` or a series, work within one parent's children. A row without a parent has no
+place there.
+
+    wrong:  belongs_to: {volume: {table: volumes, null: 5%}}   # and {ordinal: volume}
+    right:  belongs_to: {volume: {table: volumes, per_parent: 24}}",
+    },
+    Code {
         name: "outside-folder",
         summary: "a path leads out of the ruleset's folder",
         explanation: "\
@@ -342,6 +385,16 @@ or allow its folder when the program is called.
     lookup: {file: /data/prices.csv, key: region}
 
     lookalike generate ruleset.yaml --allow-path /data",
+    },
+    Code {
+        name: "table-cycle",
+        summary: "tables belong to each other in a circle",
+        explanation: "\
+Each row of the one needs a row of the next, and so on back to the first: none could be written to a database before
+the others. Let one of the links be null for some rows.
+
+    wrong:  teams: {belongs_to: {lead: members}, …}   members: {belongs_to: {team: teams}, …}
+    right:  teams: {belongs_to: {lead: {table: members, null: 10%}}, …}",
     },
     Code {
         name: "toml-syntax",
@@ -402,6 +455,17 @@ a few lines to billions of values. Share a generator through the vocabulary inst
             columns: {Stage: {ref: stage}}",
     },
     Code {
+        name: "unknown-children",
+        summary: "an aggregate names children that there are not",
+        explanation: "\
+`count(orders)` and `sum(orders.amount)` speak of the rows of another table that belong to this one. The name is the
+other table's, or what its link says under `children`; that is needed where a table has two links to the same parent.
+
+    wrong:  airports: {columns: {departures: {expr: count(flights)}}}   # flights have a source and a destination
+    right:  flights: {belongs_to: {source: {table: airports, children: departures}}}
+            airports: {columns: {departures: {expr: count(departures)}}}",
+    },
+    Code {
         name: "unknown-column",
         summary: "a column or draw of this name does not exist",
         explanation: "\
@@ -432,6 +496,15 @@ The key stands where a kind is expected, but none is called so. `lookalike kinds
     right:  Size: {normal: {mean: 100, std_dev: 15}}",
     },
     Code {
+        name: "unknown-link",
+        summary: "a link is named that the table does not have",
+        explanation: "\
+`unique` lists links of the table, that is names under its `belongs_to`.
+
+    wrong:  belongs_to: {product: products}   unique: [products]
+    right:  belongs_to: {product: products}   unique: [product]",
+    },
+    Code {
         name: "unknown-lookup",
         summary: "there is no lookup of this name",
         explanation: "\
@@ -454,6 +527,15 @@ single value or as param.name in an expression. The same holds for --param on th
 
     wrong:  rows: {param: volume}
     right:  rows: {param: volumes}",
+    },
+    Code {
+        name: "unknown-table",
+        summary: "a table is named that the ruleset does not have",
+        explanation: "\
+`belongs_to` and `--rows TABLE=N` name tables of the ruleset.
+
+    wrong:  belongs_to: {customer: customer}
+    right:  belongs_to: {customer: customers}",
     },
     Code {
         name: "unknown-vocabulary",

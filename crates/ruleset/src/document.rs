@@ -6,11 +6,15 @@ use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
 use crate::read::{self, Format};
+use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
 use crate::{Type, params};
 
 /// The version of the ruleset language that this crate reads.
 pub const LANGUAGE_VERSION: i64 = 1;
+
+/// How many rows a table has where nobody says.
+pub const DEFAULT_ROWS: u64 = 1000;
 
 /// How many files one ruleset may include, itself not counted.
 pub const MAX_INCLUDES: usize = 64;
@@ -70,8 +74,14 @@ params! {
     pub struct TableDecl {
         /// What a row is.
         about: Option<String>,
-        /// How many rows to make where the command does not say.
-        rows: Spanned<Count> = Spanned { value: Count(1000), span: Span::default() },
+        /// How many rows to make where the command does not say; 1000 where nobody does.
+        rows: Option<Spanned<Count>>,
+        /// How the rows follow `--scale`: `linear`, `fixed` or `sub_linear`.
+        scaling: Scaling,
+        /// Links to parent tables, by name.
+        belongs_to: Named<LinkDecl>,
+        /// Links that together occur once: no two rows have the same parents in all of them.
+        unique: Vec<Spanned<String>> = Vec::new(),
         /// The columns that are written, in order.
         columns: Named<Node>,
         /// Helper columns that are not written.

@@ -7,6 +7,7 @@ pub mod document;
 pub mod expr;
 pub mod node;
 pub mod read;
+pub mod relation;
 pub mod render;
 pub mod source;
 pub mod types;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::array::dtype_of;
 use crate::build::Builder;
 use crate::formula::Formula;
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site};
 
 struct Params(Formula);
 
@@ -27,6 +27,8 @@ impl Decode for Params {
 struct Expression {
     formula: Formula,
     ty: Type,
+    /// The column that the expression is, where it is nothing but a name.
+    column: Option<InputId>,
 }
 
 impl Generator for Expression {
@@ -36,19 +38,27 @@ impl Generator for Expression {
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         let wanted = site.demand.ty;
+        if let Some(name) = self.formula.as_column() {
+            let (id, output) = site.input(&name)?;
+            self.column = Some(id);
+            return Some(output);
+        }
         let (ty, nullable) = self.formula.prepare(site)?;
         self.ty = ty.or(wanted).unwrap_or(Type::Text);
         Some(Output { nullable, ..Output::of(self.ty) })
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        if let Some(column) = self.column {
+            return Ok(block.input(column).into_owned());
+        }
         Ok(self.formula.evaluate(block)?.cast(&dtype_of(self.ty))?)
     }
 }
 
 impl Rule for Params {
     fn build(self, _: Span, _: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
-        Some(Box::new(Expression { formula: self.0, ty: Type::Text }))
+        Some(Box::new(Expression { formula: self.0, ty: Type::Text, column: None }))
     }
 }
 
@@ -57,8 +67,10 @@ pub(super) const KIND: Kind = Kind {
     group: Group::Derived,
     summary: "A value computed from other columns of the row, in SQL.",
     details: "Names of columns stand bare or in double quotes, text in single quotes; `param.name` reads a parameter and \
-              `clock` the ruleset's clock. An operation without a result (overflow, division by zero, logarithm of a \
-              negative number) is NULL. There are no aggregates: a row sees only itself.",
+              `clock` the ruleset's clock, `customer.region` a column of the parent in the link `customer`, and \
+              `count(orders)` or `sum(orders.amount)` the row's children. An operation without a result (overflow, \
+              division by zero, logarithm of a negative number) is NULL. An expression that is only a name is that column \
+              as it is, with its type and digits; in longer ones a decimal is read as a float.",
     example: "{expr: 'number * 2 + CASE WHEN flag THEN 1 ELSE 0 END'}",
     ..Kind::of::<Params>()
 };

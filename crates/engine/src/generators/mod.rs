@@ -21,6 +21,7 @@ mod lookup;
 mod mixture;
 mod normal;
 pub mod numbers;
+mod ordinal;
 mod pareto;
 mod pattern;
 mod poisson;
@@ -56,6 +57,7 @@ pub static KINDS: &[Kind] = &[
     lookup::KIND,
     mixture::KIND,
     normal::KIND,
+    ordinal::KIND,
     pareto::KIND,
     pattern::KIND,
     poisson::KIND,

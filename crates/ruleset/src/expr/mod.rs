@@ -31,7 +31,10 @@
 //!   February). Dates and datetimes compare as points in time.
 //! - **Text and numbers do not mix**: `'5' = 5` is an error that names both types; CAST says which is meant.
 //!
-//! Aggregates, window functions, sub-selects, `random()` and `now()` do not exist: an expression sees its row only.
+//! An expression sees its own row, through links its parents' (`customer.region`), and through aggregates its children's:
+//! `count(orders)`, `count(orders.paid)` (of values that are not NULL), `sum`, `avg`, `min` and `max(orders.amount)`, which
+//! pass over NULLs and, but for `count`, are NULL where there is nothing left. Other aggregates, window functions,
+//! sub-selects, `random()` and `now()` do not exist.
 
 mod check;
 mod functions;
@@ -40,7 +43,7 @@ pub mod scalar;
 
 pub use check::{Resolved, Scope};
 pub use functions::{FUNCTIONS, Fun, Function, Gives, Want};
-pub use parse::{MAX_DEPTH, MAX_SOURCE, Parsed, Reference};
+pub use parse::{Aggregate, MAX_DEPTH, MAX_SOURCE, Parsed, Reference};
 
 use crate::source::Span;
 use crate::types::Type;

@@ -120,6 +120,14 @@ impl Parsed {
         })
     }
 
+    /// The name that the expression is, if it is nothing but a name.
+    pub fn as_name(&self) -> Option<&[String]> {
+        match &self.root.kind {
+            RawKind::Name { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
     /// The names that it reads, each once, in the order in which they first occur.
     pub fn references(&self) -> &[Reference] {
         &self.references
@@ -757,6 +765,20 @@ impl Reader<'_> {
         self.call(&name, span, args, depth)
     }
 
+    /// An aggregate over children, if the argument names some; else `None`, without a problem.
+    fn children(&mut self, aggregate: Aggregate, args: &[&Expr], span: Span) -> Option<RawKind> {
+        let path: Vec<String> = match args {
+            [Expr::Identifier(name)] if aggregate == Aggregate::Count => vec![name.value.clone()],
+            [Expr::CompoundIdentifier(names)] => names.iter().map(|name| name.value.clone()).collect(),
+            _ => return None,
+        };
+        let path = vec![aggregate.reference(&path)];
+        if self.seen.insert(path.clone()) {
+            self.references.push(Reference { path: path.clone(), span });
+        }
+        Some(RawKind::Name { path, quoted: true })
+    }
+
     fn call(&mut self, name: &str, span: Span, args: Vec<&Expr>, depth: usize) -> Option<Raw> {
         if is_clock(name) {
             return self.forbidden(
@@ -767,6 +789,11 @@ impl Reader<'_> {
         }
         if is_random(name) {
             return self.forbidden(span, &format!("`{name}`"), "randomness comes from generators: add a column or a draw, e.g. `draws: {u: {uniform: [0, 1]}}`");
+        }
+        if let Some(aggregate) = Aggregate::of(name)
+            && let Some(kind) = self.children(aggregate, &args, span)
+        {
+            return Some(Raw { kind, span });
         }
         if is_aggregate(name) {
             return self.forbidden(span, &format!("the aggregate `{}`", name.to_lowercase()), ROW_ONLY);
@@ -796,7 +823,57 @@ impl Reader<'_> {
     }
 }
 
-const ROW_ONLY: &str = "an expression sees the cells of its own row only; `expect` checks whole columns";
+const ROW_ONLY: &str = "an expression sees the cells of its own row, and its children's through count, sum, avg, min and max: sum(orders.amount)";
+
+/// What can be said of a row's children in another table: `count(orders)`, `sum(orders.amount)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// How many children there are, or how many have a value.
+    Count,
+    /// The sum of the values that are not null; null where there are none.
+    Sum,
+    /// Their mean.
+    Avg,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+}
+
+impl Aggregate {
+    const ALL: [(&str, Aggregate); 5] = [
+        ("count", Aggregate::Count),
+        ("sum", Aggregate::Sum),
+        ("avg", Aggregate::Avg),
+        ("min", Aggregate::Min),
+        ("max", Aggregate::Max),
+    ];
+
+    /// The aggregate called so, in whatever case.
+    pub fn of(name: &str) -> Option<Aggregate> {
+        Self::ALL.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, aggregate)| *aggregate)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, aggregate)| *aggregate == self).map_or("", |(name, _)| name)
+    }
+
+    /// The name of the aggregate's values: the path of a [`Reference`] has it as its only part.
+    pub fn reference(self, children: &[String]) -> String {
+        format!("{}({})", self.name(), children.join("."))
+    }
+
+    /// Reads what [`reference`](Self::reference) wrote: the aggregate, the children's name and their column.
+    pub fn parse(name: &str) -> Option<(Aggregate, &str, Option<&str>)> {
+        let (aggregate, rest) = name.strip_suffix(')')?.split_once('(')?;
+        let aggregate = Aggregate::of(aggregate)?;
+        match rest.split_once('.') {
+            Some((children, column)) => Some((aggregate, children, Some(column))),
+            None => Some((aggregate, rest, None)),
+        }
+    }
+}
 
 fn negated(not: bool, kind: RawKind, span: Span) -> RawKind {
     if not { RawKind::Not(Box::new(Raw { kind, span })) } else { kind }

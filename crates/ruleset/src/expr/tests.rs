@@ -224,15 +224,15 @@ const PROBLEMS: &[(&str, &str)] = &[
     ),
     (
         "avg(size)",
-        "expression-not-allowed [avg(size)] the aggregate `avg` cannot be used in an expression | an expression sees the cells of its own row only; `expect` checks whole columns",
+        "expression-not-allowed [avg(size)] the aggregate `avg` cannot be used in an expression | an expression sees the cells of its own row, and its children's through count, sum, avg, min and max: sum(orders.amount)",
     ),
     (
         "count(*)",
-        "expression-not-allowed [count(*)] the aggregate `count` cannot be used in an expression | an expression sees the cells of its own row only; `expect` checks whole columns",
+        "expression-not-allowed [count(*)] the aggregate `count` cannot be used in an expression | an expression sees the cells of its own row, and its children's through count, sum, avg, min and max: sum(orders.amount)",
     ),
     (
         "row_number() OVER (ORDER BY size)",
-        "expression-not-allowed [row_number()] a window function cannot be used in an expression | an expression sees the cells of its own row only; `expect` checks whole columns",
+        "expression-not-allowed [row_number()] a window function cannot be used in an expression | an expression sees the cells of its own row, and its children's through count, sum, avg, min and max: sum(orders.amount)",
     ),
     (
         "random()",

@@ -1,0 +1,1280 @@
+//! From a loaded ruleset to a plan: names become numbers, every rule is checked in its surroundings, and tables learn how
+//! many rows they have.
+//!
+//! Columns of different tables may need one another: a child reads its parent's cells, a parent counts its children. So
+//! the order is found over all tables at once: over columns, links, requirements and numbers of rows.
+
+use lookalike_core::laws::Zipf;
+use lookalike_core::{Permutation, Seed};
+use lookalike_ruleset::decode::{NamedItem, Stamp};
+use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::document::{DEFAULT_ROWS, Loaded, TableDecl, literal};
+use lookalike_ruleset::expr::Aggregate;
+use lookalike_ruleset::relation::{self, Pick};
+use lookalike_ruleset::{Diagnostic, Node, Problems, Span, Type};
+
+use crate::build::{Builder, check_vocabulary};
+use crate::entity::RESERVED;
+use crate::formula::Formula;
+use crate::generator::{Demand, Generator, InputName, Kind, Output, Site, World};
+use crate::links::{Children, Link, MAX_HELD, Mode, Part, PerParent};
+use crate::plan::{Column, Plan, Requirement, Source, Table, TablePlan, Tables};
+
+/// What the command may change about a ruleset.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Another seed.
+    pub seed: Option<u64>,
+    /// Another number of rows, for every table whose rows do not follow from a parent's.
+    pub rows: Option<u64>,
+    /// Another number of rows for some tables, by name.
+    pub table_rows: Vec<(String, u64)>,
+    /// Every table's rows times this, as its `scaling` says.
+    pub scale: Option<f64>,
+}
+
+/// Rows are numbered with 63 bits, so that a row number is also an int.
+pub const MAX_ROWS: u64 = i64::MAX as u64;
+
+/// Makes a plan of a ruleset, adding everything that is wrong with it to `problems`.
+///
+/// `kinds` are the kinds of generator that the ruleset may use: usually `&[KINDS]`, with a library user's own after it.
+///
+/// Where a table's rows follow from its parents (`per_parent`), the children of all parents are counted here: a pass over
+/// the parents that makes only what the numbers need.
+pub fn compile(
+    loaded: &Loaded,
+    kinds: &[&[Kind]],
+    overrides: &Overrides,
+    problems: &mut Problems,
+) -> Option<Plan> {
+    let document = &loaded.document;
+    let seed = overrides.seed.unwrap_or(document.seed.0);
+    let clock = match document.clock {
+        Some(Stamp::Clock(_)) => {
+            problems.push(
+                Diagnostic::error("bad-timestamp", loaded.span, "`clock` cannot depend on itself")
+                    .help("write a fixed stamp, such as 2026-01-01T00:00:00Z"),
+            );
+            None
+        }
+        other => other.map(|stamp| stamp.micros(0)),
+    };
+    let mut ignored = Problems::new();
+    let params = loaded
+        .params
+        .iter()
+        .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
+        .collect();
+    let root = Seed::new(seed);
+    let world = World { seed: root, clock, lookups: loaded.lookups.clone(), params };
+    check_vocabulary(&document.vocabulary, problems);
+    let decls = &document.tables.0;
+    for (name, _) in &overrides.table_rows {
+        if !decls.iter().any(|table| table.name == *name) {
+            problems.push(
+                Diagnostic::error("unknown-table", None, format!("the ruleset has no table `{name}`"))
+                    .help(did_you_mean(name, "tables", decls.iter().map(|table| table.name.as_str()))),
+            );
+        }
+    }
+    let mut compiler = Compiler { decls, tables: Vec::new(), problems };
+    compiler.draft(kinds, &document.vocabulary, root, overrides);
+    compiler.link(kinds, &document.vocabulary);
+    compiler.refuse_circles_of_tables();
+    compiler.resolve();
+    let order = compiler.order();
+    let tables = compiler.prepare(&order, &world);
+    // A vocabulary entry that nothing uses is checked all the same, so that a shared file has no hidden mistakes.
+    let mut builder = Builder::new(kinds, &document.vocabulary, problems);
+    for item in &document.vocabulary.0 {
+        builder.spec(&item.value);
+    }
+    let tables = tables.filter(|_| !problems.has_errors())?;
+    for (at, decl) in decls.iter().enumerate() {
+        tables.try_requirements(at, &decl.value.require, problems);
+    }
+    let name = document.name.as_ref().map_or_else(|| "ruleset".to_owned(), |name| name.value.clone());
+    (!problems.has_errors()).then(|| Plan { name, seed, clock, tables: TablePlan::all(tables) })
+}
+
+struct Compiler<'a> {
+    decls: &'a [NamedItem<TableDecl>],
+    tables: Vec<TableDraft<'a>>,
+    problems: &'a mut Problems,
+}
+
+/// A table on its way.
+struct TableDraft<'a> {
+    decl: &'a TableDecl,
+    name: &'a str,
+    name_span: Span,
+    seed: Seed,
+    /// How many rows, once that is known.
+    rows: Option<u64>,
+    columns: Vec<Draft>,
+    links: Vec<LinkDraft<'a>>,
+    requires: Vec<RequireDraft>,
+}
+
+/// A column on its way.
+struct Draft {
+    name: String,
+    span: Span,
+    written: bool,
+    /// Whether the plan made it up.
+    hidden: bool,
+    seed: Seed,
+    source: Option<Source>,
+    inputs: Vec<usize>,
+    /// Whether all inputs are known; where one is not, nothing more can be said about the column.
+    resolved: bool,
+}
+
+struct LinkDraft<'a> {
+    decl: &'a relation::Link,
+    span: Span,
+    link: Link,
+    /// The parent's column that counts the children, for `per_parent`.
+    counts: Option<usize>,
+    /// The parent's column of weights.
+    weight: Option<usize>,
+}
+
+struct RequireDraft {
+    formula: Formula,
+    text: String,
+    /// `None` for one that reads something unknown.
+    inputs: Option<Vec<usize>>,
+}
+
+/// What must be known before something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Column(usize, usize),
+    /// How many rows a table has.
+    Rows(usize),
+    /// How a link finds parents.
+    Link(usize, usize),
+    /// Everything that decides which attempt a row comes from.
+    Requires(usize),
+}
+
+impl<'a> Compiler<'a> {
+    /// Reads columns, draws and requirements.
+    fn draft(
+        &mut self,
+        kinds: &[&[Kind]],
+        vocabulary: &lookalike_ruleset::decode::Named<Node>,
+        root: Seed,
+        overrides: &Overrides,
+    ) {
+        for item in self.decls {
+            let decl = &item.value;
+            let seed = root.derive("table").derive(&item.name);
+            let items = decl.columns.0.iter().map(|item| (item, true));
+            let items = items.chain(decl.draws.0.iter().map(|item| (item, false)));
+            let mut builder = Builder::new(kinds, vocabulary, self.problems);
+            let columns = items
+                .map(|(item, written)| Draft {
+                    name: item.name.clone(),
+                    span: item.name_span,
+                    written,
+                    hidden: false,
+                    seed: seed.derive("column").derive(&item.name),
+                    source: builder.spec(&item.value).map(Source::rule),
+                    inputs: Vec::new(),
+                    resolved: true,
+                })
+                .collect();
+            let mut requires = Vec::new();
+            for node in &decl.require {
+                if let Some(formula) = Formula::parse(node, self.problems) {
+                    let text = node.as_scalar().map(|s| s.text.clone()).unwrap_or_default();
+                    requires.push(RequireDraft { formula, text, inputs: None });
+                }
+            }
+            let rows = self.own_rows(item, overrides);
+            self.tables.push(TableDraft {
+                decl,
+                name: &item.name,
+                name_span: item.name_span,
+                seed,
+                rows,
+                columns,
+                links: Vec::new(),
+                requires,
+            });
+        }
+    }
+
+    /// The rows of a table that has a number of its own.
+    fn own_rows(&mut self, item: &NamedItem<TableDecl>, overrides: &Overrides) -> Option<u64> {
+        let decl = &item.value;
+        let named = overrides.table_rows.iter().rev().find(|(name, _)| *name == item.name);
+        if let Some(link) = decl.belongs_to.0.iter().find(|link| link.value.0.per_parent.is_some()) {
+            let parent = &link.value.0.table.value;
+            if let Some(rows) = &decl.rows {
+                self.problems.push(
+                    Diagnostic::error(
+                        "bad-rows",
+                        rows.span,
+                        format!("the rows of `{}` follow from `{parent}`", item.name),
+                    )
+                    .label("a number of its own")
+                    .related(link.name_span, "`per_parent` says how many children each parent has")
+                    .help("remove `rows` or `per_parent`"),
+                );
+            } else if named.is_some() {
+                self.problems.push(
+                    Diagnostic::error(
+                        "bad-rows",
+                        None,
+                        format!("the rows of `{}` follow from `{parent}`", item.name),
+                    )
+                    .help(format!("set the rows of `{parent}`, or change `per_parent`")),
+                );
+            }
+            return None;
+        }
+        let declared = decl.rows.as_ref().map_or(DEFAULT_ROWS, |rows| rows.value.0);
+        let rows = named.map(|(_, rows)| *rows).or(overrides.rows).unwrap_or(declared);
+        let rows = match overrides.scale {
+            Some(scale) => (rows as f64 * decl.scaling.factor(scale)).round() as u64,
+            None => rows,
+        };
+        if rows > MAX_ROWS {
+            let span = decl.rows.as_ref().map_or(item.name_span, |rows| rows.span);
+            let message = format!("{rows} rows are too many");
+            self.problems.error("bad-rows", span, message, format!("a table has at most {MAX_ROWS} rows"));
+            return None;
+        }
+        Some(rows)
+    }
+
+    /// Reads the links and makes their hidden columns.
+    fn link(&mut self, kinds: &[&[Kind]], vocabulary: &lookalike_ruleset::decode::Named<Node>) {
+        for at in 0..self.tables.len() {
+            let decl: &'a TableDecl = self.tables[at].decl;
+            for item in &decl.belongs_to.0 {
+                let link = &item.value.0;
+                let Some(parent) = self.parent_of(at, item) else { continue };
+                let seed = self.tables[at].seed.derive("link").derive(&item.name);
+                let children =
+                    link.children.as_ref().map_or(self.tables[at].name, |name| name.value.as_str());
+                let mut counts = None;
+                if let Some(node) = &link.per_parent {
+                    let source = Builder::new(kinds, vocabulary, self.problems).spec(node).map(Source::rule);
+                    let name = Aggregate::Count.reference(&[children.to_owned()]);
+                    counts =
+                        Some(self.hide(parent, name, node.span, seed.derive("count"), source, Vec::new()));
+                }
+                let number = self.tables[at].links.len();
+                let name = format!("{}.#row", item.name);
+                let row = self.hide(at, name, item.name_span, seed, Some(Source::Link(number)), Vec::new());
+                self.tables[at].links.push(LinkDraft {
+                    decl: link,
+                    span: item.name_span,
+                    link: Link {
+                        name: item.name.clone(),
+                        span: item.name_span,
+                        parent,
+                        children: children.to_owned(),
+                        row,
+                        ordinal: None,
+                        count: None,
+                        null: link.null.value.0,
+                        seed,
+                        mode: if parent == at { Mode::Earlier } else { Mode::Pending },
+                    },
+                    counts,
+                    weight: None,
+                });
+            }
+        }
+        for at in 0..self.tables.len() {
+            self.check_unique(at);
+            for number in 0..self.tables[at].links.len() {
+                let (decl, parent) =
+                    (self.tables[at].links[number].decl, self.tables[at].links[number].link.parent);
+                if let Some(Pick::Weight(column)) = &decl.pick {
+                    let input = InputName { name: column.value.clone(), span: column.span };
+                    self.tables[at].links[number].weight = self.find_or_report(parent, input);
+                }
+            }
+        }
+    }
+
+    /// The parent table of a link, if nothing is wrong with the link.
+    fn parent_of(&mut self, at: usize, item: &NamedItem<relation::LinkDecl>) -> Option<usize> {
+        let link = &item.value.0;
+        let name = &item.name;
+        let mut bad = |span: Span, message: String, help: &str| {
+            self.problems.error("bad-link", span, message, help);
+            None
+        };
+        if RESERVED.contains(&name.as_str()) || name.contains(['.', '(', '#']) {
+            return bad(item.name_span, format!("a link cannot be called `{name}`"), "choose another name");
+        }
+        let Some(parent) = self.decls.iter().position(|table| table.name == link.table.value) else {
+            let names = self.decls.iter().map(|table| table.name.as_str());
+            self.problems.error(
+                "unknown-table",
+                link.table.span,
+                format!("the ruleset has no table `{}`", link.table.value),
+                did_you_mean(&link.table.value, "tables", names),
+            );
+            return None;
+        };
+        if let Some(node) = &link.per_parent {
+            if link.pick.is_some() {
+                return bad(
+                    node.span,
+                    format!("`{name}` has both `pick` and `per_parent`"),
+                    "with `per_parent` the children of a parent stand one after the other, and nothing is picked",
+                );
+            }
+            if link.null.value.0 > 0.0 {
+                return bad(
+                    link.null.span,
+                    format!("every child of a `{name}` has one"),
+                    "`null` goes with `pick`; here the children are made for their parents",
+                );
+            }
+            if parent == at {
+                return bad(
+                    node.span,
+                    format!("`{name}` would make rows for rows of the same table"),
+                    "give the table `rows`; each row then picks an earlier one",
+                );
+            }
+            let first = self.tables[at].links.iter().find(|other| other.decl.per_parent.is_some());
+            if let Some(first) = first {
+                self.problems.push(
+                    Diagnostic::error(
+                        "bad-link",
+                        node.span,
+                        "a table's rows can follow from one parent only",
+                    )
+                    .label("the second `per_parent`")
+                    .related(first.span, "the first")
+                    .help("let the rows pick one of the parents"),
+                );
+                return None;
+            }
+        }
+        if parent == at && !matches!(link.pick, None | Some(Pick::Uniform)) {
+            return bad(
+                item.name_span,
+                format!("`{name}` links to rows of the same table, which are picked evenly"),
+                "remove `pick`: each row picks an earlier one, so that there are no circles",
+            );
+        }
+        Some(parent)
+    }
+
+    /// Checks the links under `unique`, and what they may be.
+    fn check_unique(&mut self, at: usize) {
+        let decl: &'a TableDecl = self.tables[at].decl;
+        for (number, name) in decl.unique.iter().enumerate() {
+            if decl.unique[..number].iter().any(|other| other.value == name.value) {
+                self.problems.error(
+                    "bad-link",
+                    name.span,
+                    format!("`{}` is named twice", name.value),
+                    "remove one",
+                );
+                continue;
+            }
+            let Some(link) = self.tables[at].links.iter().find(|link| link.link.name == name.value) else {
+                // A link that was refused is no further problem here.
+                if decl.belongs_to.find(&name.value).is_none() {
+                    let links = decl.belongs_to.0.iter().map(|link| link.name.as_str());
+                    let help = did_you_mean(&name.value, "links", links);
+                    self.problems.error(
+                        "unknown-link",
+                        name.span,
+                        format!("the table has no link `{}`", name.value),
+                        help,
+                    );
+                }
+                continue;
+            };
+            let message = match (link.link.null > 0.0, &link.decl.pick, link.link.parent == at) {
+                (true, ..) => format!("`{}` can be null, so it cannot be part of what is unique", name.value),
+                (_, Some(Pick::Zipf(_) | Pick::Weight(_)), _) => {
+                    format!("`{}` picks parents unevenly, so it cannot be part of what is unique", name.value)
+                }
+                (_, _, true) => format!(
+                    "`{}` links to the same table, so it cannot be part of what is unique",
+                    name.value
+                ),
+                _ => continue,
+            };
+            self.problems.push(
+                Diagnostic::error("bad-link", name.span, message)
+                    .related(link.span, "the link")
+                    .help("unique links pick evenly and always"),
+            );
+        }
+    }
+
+    fn hide(
+        &mut self,
+        table: usize,
+        name: String,
+        span: Span,
+        seed: Seed,
+        source: Option<Source>,
+        inputs: Vec<usize>,
+    ) -> usize {
+        let columns = &mut self.tables[table].columns;
+        columns.push(Draft {
+            name,
+            span,
+            written: false,
+            hidden: true,
+            seed,
+            source,
+            inputs,
+            resolved: true,
+        });
+        columns.len() - 1
+    }
+
+    /// Without a parent, a row that needs one cannot be put into a database before its parent; in a circle of such links
+    /// nobody can go first.
+    fn refuse_circles_of_tables(&mut self) {
+        let mut done = vec![false; self.tables.len()];
+        for start in 0..self.tables.len() {
+            let mut path: Vec<(usize, usize)> = Vec::new();
+            self.walk_tables(start, &mut path, &mut done);
+        }
+    }
+
+    fn walk_tables(&mut self, at: usize, path: &mut Vec<(usize, usize)>, done: &mut [bool]) {
+        if done[at] {
+            return;
+        }
+        if let Some(start) = path.iter().position(|(table, _)| *table == at) {
+            let circle: Vec<&str> = path[start..]
+                .iter()
+                .map(|(table, _)| self.tables[*table].name)
+                .chain([self.tables[at].name])
+                .collect();
+            let message = format!("tables belong to each other in a circle: {}", circle.join(" → "));
+            let (table, link) = path[path.len() - 1];
+            let span = self.tables[table].links[link].span;
+            self.problems.push(
+                Diagnostic::error("table-cycle", span, message)
+                    .label("this link closes the circle")
+                    .help("let one of the links be null for some rows, for example `null: 10%`, so that a row can do without"),
+            );
+            done[at] = true;
+            return;
+        }
+        for number in 0..self.tables[at].links.len() {
+            let link = &self.tables[at].links[number].link;
+            if !link.nullable() {
+                let parent = link.parent;
+                path.push((at, number));
+                self.walk_tables(parent, path, done);
+                path.pop();
+            }
+        }
+        done[at] = true;
+    }
+
+    /// Turns names of inputs into numbers; unknown names are reported.
+    fn resolve(&mut self) {
+        for table in 0..self.tables.len() {
+            // Hidden columns come behind; those that stand for something elsewhere know their inputs.
+            for column in 0..self.tables[table].columns.len() {
+                let mut inputs = Vec::new();
+                if let Some(Source::Rule(spec)) = &self.tables[table].columns[column].source {
+                    spec.inputs(&mut inputs);
+                } else {
+                    continue;
+                }
+                let found = self.find_all(table, inputs);
+                let draft = &mut self.tables[table].columns[column];
+                draft.resolved = found.is_some();
+                draft.inputs = found.unwrap_or_default();
+            }
+            for require in 0..self.tables[table].requires.len() {
+                let mut inputs = Vec::new();
+                self.tables[table].requires[require].formula.inputs(&mut inputs);
+                self.tables[table].requires[require].inputs = self.find_all(table, inputs);
+            }
+        }
+    }
+
+    fn find_all(&mut self, table: usize, inputs: Vec<InputName>) -> Option<Vec<usize>> {
+        let mut all = true;
+        let mut found: Vec<usize> = Vec::new();
+        for input in inputs {
+            match self.find_or_report(table, input) {
+                Some(at) if !found.contains(&at) => found.push(at),
+                Some(_) => {}
+                None => all = false,
+            }
+        }
+        all.then_some(found)
+    }
+
+    fn find_or_report(&mut self, table: usize, input: InputName) -> Option<usize> {
+        match self.find(table, &input.name, input.span) {
+            Ok(at) => Some(at),
+            Err(Some(diagnostic)) => {
+                self.problems.push(*diagnostic);
+                None
+            }
+            Err(None) => None,
+        }
+    }
+
+    /// The number of the column that a name stands for; a hidden one is made where the name leads to another table. The
+    /// error is nothing where the problem was reported before.
+    fn find(&mut self, table: usize, name: &str, span: Span) -> Result<usize, Option<Box<Diagnostic>>> {
+        if let Some(at) = self.tables[table].columns.iter().position(|column| column.name == name) {
+            return Ok(at);
+        }
+        if let Some((aggregate, children, column)) = Aggregate::parse(name) {
+            return self.find_children(table, name, (aggregate, children, column), span);
+        }
+        let Some((link, rest)) = name.split_once('.') else {
+            return Err(Some(self.unknown_column(table, name, span)));
+        };
+        let Some(number) = self.tables[table].links.iter().position(|l| l.link.name == link) else {
+            // A link that was refused is no further problem here.
+            let refused = self.tables[table].decl.belongs_to.find(link).is_some();
+            return Err((!refused).then(|| self.unknown_column(table, name, span)));
+        };
+        let (row, parent) = {
+            let link = &self.tables[table].links[number];
+            (link.link.row, link.link.parent)
+        };
+        let seed = self.tables[table].links[number].link.seed;
+        if rest == "#ordinal" || rest == "#count" {
+            if self.tables[table].links[number].counts.is_none() {
+                let message = format!(
+                    "the rows of `{}` have no order among the children of a `{link}`",
+                    self.tables[table].name
+                );
+                return Err(Some(Box::new(
+                    Diagnostic::error("bad-link", span, message)
+                        .related(self.tables[table].links[number].span, "this link picks parents")
+                        .help("give the link `per_parent`, so that the children of a parent stand one after the other"),
+                )));
+            }
+            let at = self.hide(table, name.to_owned(), span, seed, Some(Source::Link(number)), Vec::new());
+            let link = &mut self.tables[table].links[number].link;
+            if rest == "#ordinal" {
+                link.ordinal = Some(at)
+            } else {
+                link.count = Some(at)
+            }
+            return Ok(at);
+        }
+        let column = self.find(parent, rest, span)?;
+        let source = Source::Parent { link: number, column };
+        Ok(self.hide(table, name.to_owned(), span, seed, Some(source), vec![row]))
+    }
+
+    fn find_children(
+        &mut self,
+        table: usize,
+        name: &str,
+        (aggregate, children, column): (Aggregate, &str, Option<&str>),
+        span: Span,
+    ) -> Result<usize, Option<Box<Diagnostic>>> {
+        let mut found = Vec::new();
+        let mut known = Vec::new();
+        for (at, child) in self.tables.iter().enumerate() {
+            for (number, link) in child.links.iter().enumerate().filter(|(_, link)| link.link.parent == table)
+            {
+                known.push(link.link.children.clone());
+                if link.link.children == children {
+                    found.push((at, number));
+                }
+            }
+        }
+        let (child, link) = match found.as_slice() {
+            [one] => *one,
+            // A link that was refused is no further problem here.
+            [] if self.declares_children(table, children) => return Err(None),
+            [] => {
+                let message = format!("`{}` has no children `{children}`", self.tables[table].name);
+                let help = if known.is_empty() {
+                    format!("no table says `belongs_to: {{…: {}}}`", self.tables[table].name)
+                } else {
+                    did_you_mean(children, "children", known.iter().map(String::as_str))
+                };
+                return Err(Some(Box::new(Diagnostic::error("unknown-children", span, message).help(help))));
+            }
+            [(first, _), ..] => {
+                let message =
+                    format!("`{children}` belongs to `{}` by more than one link", self.tables[table].name);
+                let links: Vec<&str> = found
+                    .iter()
+                    .map(|(at, number)| self.tables[*at].links[*number].link.name.as_str())
+                    .collect();
+                return Err(Some(Box::new(
+                    Diagnostic::error("unknown-children", span, message)
+                        .related(self.tables[*first].name_span, format!("its links are {}", links.join(", ")))
+                        .help("name the children in the link: `{table: …, children: departures}`, and count those"),
+                )));
+            }
+        };
+        let number = match column {
+            Some(column) => Some(self.find(child, column, span)?),
+            None => None,
+        };
+        // The parent's own column of counts answers for itself.
+        if let (Aggregate::Count, None, Some(counts)) =
+            (aggregate, number, self.tables[child].links[link].counts)
+        {
+            return Ok(counts);
+        }
+        let seed = self.tables[table].seed;
+        let source = Source::Children(Children::new(child, link, aggregate, number));
+        Ok(self.hide(table, name.to_owned(), span, seed, Some(source), Vec::new()))
+    }
+
+    /// Whether some table says that it has a link from these children to the table, be the link valid or not.
+    fn declares_children(&self, table: usize, children: &str) -> bool {
+        self.decls.iter().any(|decl| {
+            decl.value.belongs_to.0.iter().any(|link| {
+                let link = &link.value.0;
+                let name = link.children.as_ref().map_or(&decl.name, |name| &name.value);
+                link.table.value == self.tables[table].name && name == children
+            })
+        })
+    }
+
+    fn unknown_column(&self, table: usize, name: &str, span: Span) -> Box<Diagnostic> {
+        let table = &self.tables[table];
+        let own = table.columns.iter().filter(|column| !column.hidden).map(|column| column.name.clone());
+        let mut names: Vec<String> = own.collect();
+        if let Some((link, _)) = name.split_once('.')
+            && !table.links.iter().any(|l| l.link.name == link)
+        {
+            names.extend(table.links.iter().flat_map(|link| {
+                let parent = &self.tables[link.link.parent].columns;
+                parent.iter().filter(|c| !c.hidden).map(move |c| format!("{}.{}", link.link.name, c.name))
+            }));
+        }
+        let message = match self.tables.len() {
+            1 => format!("the table has no column `{name}`"),
+            _ => format!("the table `{}` has no column `{name}`", table.name),
+        };
+        Box::new(Diagnostic::error("unknown-column", span, message).help(unknown_column_help(name, &names)))
+    }
+}
+
+/// A part of a name with spaces is most likely a name that lacks its quotes.
+fn unknown_column_help(name: &str, names: &[String]) -> String {
+    match names.iter().find(|known| known.contains(' ') && known.split(' ').any(|word| word == name)) {
+        Some(known) => {
+            format!("did you mean \"{known}\"? Names with spaces stand in double quotes in expressions")
+        }
+        None => did_you_mean(name, "columns", names.iter().map(String::as_str)),
+    }
+}
+
+// ---- order -----------------------------------------------------------------------------------------------------------
+
+impl Compiler<'_> {
+    /// All steps so that what a step needs comes first, otherwise as written. A circle is reported with its path, and its
+    /// columns are marked as not to be resolved.
+    fn order(&mut self) -> Vec<Step> {
+        let mut walk = Walk { path: Vec::new(), done: Vec::new(), order: Vec::new() };
+        walk.done = self
+            .tables
+            .iter()
+            .map(|table| [vec![false; 2], vec![false; table.columns.len() + table.links.len()]].concat())
+            .collect();
+        for table in 0..self.tables.len() {
+            self.visit(Step::Rows(table), &mut walk);
+            self.visit(Step::Requires(table), &mut walk);
+            for link in 0..self.tables[table].links.len() {
+                self.visit(Step::Link(table, link), &mut walk);
+            }
+            for column in 0..self.tables[table].columns.len() {
+                self.visit(Step::Column(table, column), &mut walk);
+            }
+        }
+        walk.order
+    }
+
+    fn visit(&mut self, step: Step, walk: &mut Walk) {
+        if *self.done(step, walk) {
+            return;
+        }
+        if let Some(start) = walk.path.iter().position(|p| *p == step) {
+            self.report_circle(&walk.path[start..]);
+            return;
+        }
+        walk.path.push(step);
+        for needed in self.needs(step) {
+            self.visit(needed, walk);
+        }
+        walk.path.pop();
+        *self.done(step, walk) = true;
+        walk.order.push(step);
+    }
+
+    fn done<'w>(&self, step: Step, walk: &'w mut Walk) -> &'w mut bool {
+        match step {
+            Step::Rows(table) => &mut walk.done[table][0],
+            Step::Requires(table) => &mut walk.done[table][1],
+            Step::Column(table, column) => &mut walk.done[table][2 + column],
+            Step::Link(table, link) => &mut walk.done[table][2 + self.tables[table].columns.len() + link],
+        }
+    }
+
+    fn needs(&self, step: Step) -> Vec<Step> {
+        let mut needs = Vec::new();
+        match step {
+            Step::Rows(table) => {
+                if let Some((parent, counts)) = self.per_parent(table) {
+                    needs.extend([Step::Rows(parent), Step::Requires(parent), Step::Column(parent, counts)]);
+                }
+            }
+            Step::Link(table, number) => {
+                needs.push(Step::Rows(table));
+                let draft = &self.tables[table].links[number];
+                let parent = draft.link.parent;
+                needs.push(Step::Rows(parent));
+                if let Some(weight) = draft.weight {
+                    needs.extend([Step::Requires(parent), Step::Column(parent, weight)]);
+                }
+                if self.is_unique(table, number) {
+                    for (other, link) in self.tables[table].links.iter().enumerate() {
+                        if self.is_unique(table, other) {
+                            needs.push(Step::Rows(link.link.parent));
+                        }
+                    }
+                }
+            }
+            Step::Requires(table) => {
+                let inputs =
+                    self.tables[table].requires.iter().flat_map(|require| require.inputs.iter().flatten());
+                needs.extend(inputs.map(|column| Step::Column(table, *column)));
+            }
+            Step::Column(table, column) => {
+                needs.push(Step::Rows(table));
+                let draft = &self.tables[table].columns[column];
+                needs.extend(draft.inputs.iter().map(|input| Step::Column(table, *input)));
+                match &draft.source {
+                    Some(Source::Link(link)) => needs.push(Step::Link(table, *link)),
+                    Some(Source::Parent { link, column }) => {
+                        let parent = self.tables[table].links[*link].link.parent;
+                        needs.push(Step::Column(parent, *column));
+                        // Rows of the same table come from earlier ones, up to the first: that ends by itself.
+                        if parent != table {
+                            needs.push(Step::Requires(parent));
+                        }
+                    }
+                    Some(Source::Children(children)) => {
+                        needs.extend([
+                            Step::Link(children.table, children.link),
+                            Step::Requires(children.table),
+                        ]);
+                        let link = &self.tables[children.table].links[children.link].link;
+                        needs.push(Step::Column(children.table, link.row));
+                        needs.extend(children.column.map(|column| Step::Column(children.table, column)));
+                    }
+                    Some(Source::Rule(_)) | None => {}
+                }
+            }
+        }
+        needs
+    }
+
+    fn per_parent(&self, table: usize) -> Option<(usize, usize)> {
+        self.tables[table].links.iter().find_map(|link| Some((link.link.parent, link.counts?)))
+    }
+
+    fn is_unique(&self, table: usize, link: usize) -> bool {
+        let table = &self.tables[table];
+        table.decl.unique.iter().any(|name| name.value == table.links[link].link.name)
+    }
+
+    fn report_circle(&mut self, path: &[Step]) {
+        let columns: Vec<(usize, usize)> = path
+            .iter()
+            .filter_map(|step| match step {
+                Step::Column(table, column) => Some((*table, *column)),
+                _ => None,
+            })
+            .collect();
+        let one_table = path.iter().all(|step| match step {
+            Step::Column(table, _) | Step::Rows(table) | Step::Link(table, _) | Step::Requires(table) => {
+                columns.first().is_some_and(|(first, _)| first == table)
+            }
+        });
+        let name = |step: &Step| match step {
+            Step::Column(table, column) if one_table => self.tables[*table].columns[*column].name.clone(),
+            Step::Column(table, column) => {
+                format!("{}.{}", self.tables[*table].name, self.tables[*table].columns[*column].name)
+            }
+            Step::Rows(table) => format!("rows of {}", self.tables[*table].name),
+            Step::Link(table, link) => {
+                format!("link {}.{}", self.tables[*table].name, self.tables[*table].links[*link].link.name)
+            }
+            Step::Requires(table) => format!("require of {}", self.tables[*table].name),
+        };
+        let circle: Vec<String> = path.iter().chain(path.first()).map(name).collect();
+        let what = if one_table {
+            "columns depend on each other in a circle"
+        } else {
+            "tables depend on each other in a circle"
+        };
+        let span = match columns.first() {
+            Some((table, column)) => self.tables[*table].columns[*column].span,
+            None => match path.first() {
+                Some(Step::Rows(table) | Step::Link(table, _) | Step::Requires(table)) => {
+                    self.tables[*table].name_span
+                }
+                _ => return,
+            },
+        };
+        self.problems.error(
+            "dependency-cycle",
+            span,
+            format!("{what}: {}", circle.join(" → ")),
+            "one of them must be made without the others",
+        );
+        for (table, column) in columns {
+            self.tables[table].columns[column].resolved = false;
+        }
+    }
+}
+
+struct Walk {
+    path: Vec<Step>,
+    /// For each table: rows, requirements, then columns, then links.
+    done: Vec<Vec<bool>>,
+    order: Vec<Step>,
+}
+
+// ---- preparation -----------------------------------------------------------------------------------------------------
+
+/// A table whose parts are being prepared.
+struct Surroundings<'a> {
+    draft: TableInfo<'a>,
+    /// Names and types of all columns, as generators see them.
+    outputs: Vec<(String, Option<Output>)>,
+    rows: Option<u64>,
+}
+
+/// What of a [`TableDraft`] is left when its columns have moved into the plan.
+struct TableInfo<'a> {
+    decl: &'a TableDecl,
+    seed: Seed,
+    columns: Vec<ColumnInfo>,
+    links: Vec<(&'a relation::Link, Span, Option<usize>, Option<usize>)>,
+    requires: Vec<RequireDraft>,
+}
+
+#[derive(Clone, Copy)]
+struct ColumnInfo {
+    seed: Seed,
+    span: Span,
+    /// Whether it can be prepared.
+    resolved: bool,
+}
+
+impl Compiler<'_> {
+    /// Carries out the steps. `None` when something is wrong.
+    fn prepare(self, order: &[Step], world: &World) -> Option<Tables> {
+        let Compiler { tables: drafts, problems, .. } = self;
+        warn_unused(&drafts, problems);
+        let mut tables = Tables(Vec::new());
+        let mut around = Vec::new();
+        let mut whole = true;
+        for draft in drafts {
+            whole &= draft.columns.iter().all(|column| column.source.is_some());
+            let outputs = draft.columns.iter().map(|column| (column.name.clone(), None)).collect();
+            let info = |c: &Draft| ColumnInfo {
+                seed: c.seed,
+                span: c.span,
+                resolved: c.resolved && c.source.is_some(),
+            };
+            let columns = draft.columns.iter().map(info).collect();
+            let link_info = draft.links.iter().map(|l| (l.decl, l.span, l.counts, l.weight)).collect();
+            tables.0.push(Table {
+                name: draft.name.to_owned(),
+                about: draft.decl.about.clone(),
+                rows: draft.rows.unwrap_or(0),
+                columns: draft.columns.into_iter().map(column_of).collect(),
+                order: Vec::new(),
+                requires: Vec::new(),
+                links: draft.links.into_iter().map(|l| l.link).collect(),
+            });
+            around.push(Surroundings {
+                draft: TableInfo {
+                    decl: draft.decl,
+                    seed: draft.seed,
+                    columns,
+                    links: link_info,
+                    requires: draft.requires,
+                },
+                outputs,
+                rows: draft.rows,
+            });
+        }
+        let mut preparer = Preparer { tables, around, world, problems };
+        for step in order {
+            whole &= match *step {
+                Step::Column(table, column) => preparer.column(table, column).is_some(),
+                Step::Rows(table) => preparer.rows(table).is_some(),
+                Step::Link(table, link) => preparer.link(table, link).is_some(),
+                Step::Requires(table) => preparer.requires(table).is_some(),
+            };
+        }
+        whole.then_some(preparer.tables)
+    }
+}
+
+fn column_of(draft: Draft) -> Column {
+    let source = draft.source.unwrap_or(Source::Link(0));
+    let (about, unique) = match &source {
+        Source::Rule(spec) => (spec.about.clone(), spec.is_unique()),
+        _ => (None, false),
+    };
+    Column {
+        name: draft.name,
+        output: Output::of(Type::Text),
+        written: draft.written,
+        about,
+        unique,
+        inputs: draft.inputs,
+        source,
+    }
+}
+
+struct Preparer<'a> {
+    tables: Tables,
+    around: Vec<Surroundings<'a>>,
+    world: &'a World,
+    problems: &'a mut Problems,
+}
+
+impl Preparer<'_> {
+    fn column(&mut self, at: usize, column: usize) -> Option<()> {
+        let rows = self.around[at].rows?;
+        let ColumnInfo { seed, span, resolved } = self.around[at].draft.columns[column];
+        if !resolved {
+            return None;
+        }
+        let output = match &self.tables.0[at].columns[column].source {
+            Source::Rule(_) => {
+                let around = &self.around[at];
+                let Source::Rule(spec) = &mut self.tables.0[at].columns[column].source else { return None };
+                let mut site = Site {
+                    seed,
+                    table: around.draft.seed,
+                    rows,
+                    span: spec.span,
+                    demand: Demand::default(),
+                    world: self.world,
+                    columns: &around.outputs,
+                    problems: self.problems,
+                };
+                spec.prepare(&mut site)?
+            }
+            Source::Link(link) => {
+                Output { nullable: self.tables.0[at].links[*link].nullable(), ..Output::of(Type::Int) }
+            }
+            Source::Parent { link, column } => {
+                let link = &self.tables.0[at].links[*link];
+                let mut output = self.around[link.parent].outputs[*column].1.clone()?;
+                output.nullable |= link.nullable();
+                output
+            }
+            Source::Children(children) => {
+                let of = match children.column {
+                    Some(column) => Some(self.around[children.table].outputs[column].1.clone()?),
+                    None => None,
+                };
+                match children.output(of.as_ref()) {
+                    Ok(output) => output,
+                    Err(message) => {
+                        self.problems.push(
+                            Diagnostic::error("expression-type", span, message)
+                                .help("sums and means are of numbers and lengths of time; smallest and largest also of dates"),
+                        );
+                        return None;
+                    }
+                }
+            }
+        };
+        if let Source::Children(children) = &self.tables.0[at].columns[column].source {
+            let link = &self.tables.0[children.table].links[children.link];
+            if !matches!(link.mode, Mode::PerParent(_)) && rows > MAX_HELD {
+                let message =
+                    format!("an aggregate over children that pick one of {rows} parents is too large");
+                self.problems.push(
+                    Diagnostic::error("bad-link", link.span, message)
+                        .help(format!("at most {MAX_HELD} parents can be held; use `per_parent`")),
+                );
+                return None;
+            }
+        }
+        self.around[at].outputs[column].1 = Some(output.clone());
+        self.tables.0[at].columns[column].output = output;
+        self.tables.0[at].order.push(column);
+        Some(())
+    }
+
+    fn rows(&mut self, at: usize) -> Option<()> {
+        if self.around[at].rows.is_some() {
+            return Some(());
+        }
+        let number = self.around[at].draft.links.iter().position(|(_, _, counts, _)| counts.is_some())?;
+        let (decl, span, counts, _) = self.around[at].draft.links[number];
+        let (counts, parent) = (counts?, self.tables.0[at].links[number].parent);
+        self.around[parent].rows?;
+        let output = self.around[parent].outputs[counts].1.as_ref()?;
+        let place = decl.per_parent.as_ref().map_or(span, |node| node.span);
+        if !matches!(output.ty, Type::Int | Type::Bool) {
+            self.problems.push(
+                Diagnostic::error(
+                    "wrong-type",
+                    place,
+                    format!("a number of children cannot be {}", output.ty),
+                )
+                .label("expected whole numbers, or true and false for one child and none")
+                .help("add `type: int`"),
+            );
+            return None;
+        }
+        let (ends, most) = match self.tables.count_children(parent, counts) {
+            Ok(counted) => counted,
+            Err(error) => {
+                self.problems.push(
+                    Diagnostic::error("impossible-count", place, error.to_string())
+                        .help("a parent has 0 or more children: `truncate` or `clamp` the numbers"),
+                );
+                return None;
+            }
+        };
+        let rows = ends.last().copied().unwrap_or(0);
+        if rows > MAX_ROWS {
+            self.problems.push(
+                Diagnostic::error("bad-rows", place, format!("{rows} rows are too many"))
+                    .help(format!("a table has at most {MAX_ROWS} rows")),
+            );
+            return None;
+        }
+        self.tables.0[at].rows = rows;
+        self.around[at].rows = Some(rows);
+        self.tables.0[at].links[number].mode = Mode::PerParent(PerParent { counts, ends });
+        self.check_combinations(at, Some(most))
+    }
+
+    /// The links under `unique`, as numbers; without the one that the rows follow from.
+    fn unique_picks(&self, at: usize) -> Vec<usize> {
+        let names = &self.around[at].draft.decl.unique;
+        let links = &self.tables.0[at].links;
+        names
+            .iter()
+            .filter_map(|name| links.iter().position(|link| link.name == name.value))
+            .filter(|number| !matches!(links[*number].mode, Mode::PerParent(_)))
+            .collect()
+    }
+
+    /// Whether there are enough combinations of the parents in the unique links: for all rows, or for the children of the
+    /// parent that has most.
+    fn check_combinations(&mut self, at: usize, most: Option<u64>) -> Option<()> {
+        let unique = &self.around[at].draft.decl.unique;
+        let picks = self.unique_picks(at);
+        let within = most.is_some() && picks.len() < unique.len();
+        if picks.is_empty() {
+            return Some(());
+        }
+        let mut combinations = 1u128;
+        for link in &picks {
+            let parent = self.tables.0[at].links[*link].parent;
+            combinations = combinations.saturating_mul(u128::from(self.around[parent].rows?));
+        }
+        let needed = if within { most.unwrap_or(0) } else { self.around[at].rows? };
+        if u128::from(needed) > combinations {
+            let table = &self.tables.0[at];
+            let names: Vec<&str> = picks.iter().map(|link| table.links[*link].name.as_str()).collect();
+            let who = if within { "a parent has up to".to_owned() } else { format!("`{}` has", table.name) };
+            let message = format!(
+                "{who} {needed} rows, but there are only {combinations} different {}",
+                names.join(" × ")
+            );
+            let span = unique.first().map(|name| name.span);
+            self.problems.push(
+                Diagnostic::error("impossible-count", span, message)
+                    .label("these cannot all differ")
+                    .help("make more parents or fewer rows, or drop `unique`"),
+            );
+            return None;
+        }
+        if combinations > u128::from(MAX_ROWS) {
+            let span = unique.first().map(|name| name.span);
+            self.problems.push(
+                Diagnostic::error("impossible-count", span, "there are too many combinations of parents")
+                    .help(format!("at most {MAX_ROWS}")),
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    fn link(&mut self, at: usize, number: usize) -> Option<()> {
+        let rows = self.around[at].rows?;
+        let (decl, span, _, weight) = self.around[at].draft.links[number];
+        let parent = self.tables.0[at].links[number].parent;
+        let parents = self.around[parent].rows?;
+        let link = &self.tables.0[at].links[number];
+        if matches!(link.mode, Mode::PerParent(_) | Mode::Earlier) {
+            return Some(());
+        }
+        if parents == 0 && rows > 0 {
+            let message = format!(
+                "the {rows} rows of `{}` need a `{}`, but `{}` has no rows",
+                self.tables.0[at].name, link.name, self.tables.0[parent].name
+            );
+            self.problems.push(
+                Diagnostic::error("impossible-count", span, message).help("give the parent table rows"),
+            );
+            return None;
+        }
+        let seed = link.seed;
+        let picks = self.unique_picks(at);
+        let mode = if picks.contains(&number) {
+            if !self.around[at].draft.links.iter().any(|(_, _, counts, _)| counts.is_some()) {
+                self.check_combinations(at, None)?;
+            }
+            let mut stride = 1u64;
+            let mut combinations = 1u64;
+            for link in &picks {
+                let size = self.around[self.tables.0[at].links[*link].parent].rows?;
+                if *link == number {
+                    stride = combinations;
+                }
+                combinations = combinations.saturating_mul(size);
+            }
+            let part = Part { stride, size: parents.max(1) };
+            let names = &self.around[at].draft.decl.unique;
+            let per = self.tables.0[at].links.iter().position(|link| {
+                matches!(link.mode, Mode::PerParent(_)) && names.iter().any(|name| name.value == link.name)
+            });
+            let seed = self.around[at].draft.seed.derive("unique");
+            match per {
+                Some(within) => Mode::Within { within, seed, combinations, part },
+                None => Mode::Combination { all: Permutation::new(combinations.max(1), seed), part },
+            }
+        } else {
+            match &decl.pick {
+                None | Some(Pick::Uniform) => Mode::Uniform(parents),
+                Some(Pick::Zipf(exponent)) => match Zipf::new(parents.max(1), exponent.0) {
+                    Ok(law) => Mode::Zipf(law, Permutation::new(parents.max(1), seed.derive("popular"))),
+                    Err(error) => {
+                        self.problems.push(Diagnostic::error("bad-value", span, error.to_string()));
+                        return None;
+                    }
+                },
+                Some(Pick::Weight(name)) => {
+                    let weight = weight?;
+                    let output = self.around[parent].outputs[weight].1.as_ref()?;
+                    let mut refuse = |message: String, help: &str| {
+                        self.problems.push(Diagnostic::error("bad-weights", name.span, message).help(help));
+                    };
+                    if !(output.ty.is_number() || output.ty == Type::Bool) {
+                        refuse(format!("weights cannot be {}", output.ty), "name a column of numbers");
+                        return None;
+                    }
+                    if parents > MAX_HELD {
+                        refuse(
+                            format!("the weights of {parents} parents are too many to be held"),
+                            "at most 4,194,304 parents can have weights; `zipf` has no such limit",
+                        );
+                        return None;
+                    }
+                    match self.tables.weights(parent, weight) {
+                        Ok(Ok(sums)) => Mode::Weight(sums),
+                        Ok(Err(_)) if parents == 0 => Mode::Uniform(0),
+                        Ok(Err(message)) => {
+                            refuse(message, "weights are 0 or more, and not all 0");
+                            return None;
+                        }
+                        Err(error) => {
+                            refuse(error.to_string(), "the weights must be computable");
+                            return None;
+                        }
+                    }
+                }
+            }
+        };
+        self.tables.0[at].links[number].mode = mode;
+        Some(())
+    }
+
+    fn requires(&mut self, at: usize) -> Option<()> {
+        let requires = std::mem::take(&mut self.around[at].draft.requires);
+        let rows = self.around[at].rows?;
+        let mut whole = true;
+        for RequireDraft { mut formula, text, inputs } in requires {
+            let Some(inputs) = inputs else {
+                whole = false;
+                continue;
+            };
+            let around = &self.around[at];
+            let mut site = Site {
+                seed: around.draft.seed,
+                table: around.draft.seed,
+                rows,
+                span: formula.span,
+                demand: Demand::default(),
+                world: self.world,
+                columns: &around.outputs,
+                problems: self.problems,
+            };
+            match formula.prepare_condition("require", &mut site) {
+                Some(()) => self.tables.0[at].requires.push(Requirement { formula, text, inputs }),
+                None => whole = false,
+            }
+        }
+        whole.then_some(())
+    }
+}
+
+fn warn_unused(tables: &[TableDraft<'_>], problems: &mut Problems) {
+    // What a column of another table reads.
+    let mut read: Vec<(usize, usize)> = Vec::new();
+    for table in tables {
+        for column in &table.columns {
+            match &column.source {
+                Some(Source::Parent { link, column }) => read.push((table.links[*link].link.parent, *column)),
+                Some(Source::Children(children)) => read.extend(children.column.map(|c| (children.table, c))),
+                _ => {}
+            }
+        }
+        read.extend(table.links.iter().filter_map(|link| Some((link.link.parent, link.weight?))));
+    }
+    for (number, table) in tables.iter().enumerate() {
+        for (at, draft) in table.columns.iter().enumerate() {
+            let is_read = table.columns.iter().any(|d| d.inputs.contains(&at))
+                || table.requires.iter().any(|r| r.inputs.iter().flatten().any(|input| *input == at))
+                || read.contains(&(number, at));
+            if !draft.written && !draft.hidden && !is_read && draft.source.is_some() {
+                problems.push(
+                    Diagnostic::warning(
+                        "unused",
+                        draft.span,
+                        format!("nothing reads the draw `{}`", draft.name),
+                    )
+                    .help("remove it, or move it to `columns`"),
+                );
+            }
+        }
+    }
+}
