@@ -499,7 +499,8 @@ The key stands where a kind is expected, but none is called so. `lookalike kinds
         name: "unknown-link",
         summary: "a link is named that the table does not have",
         explanation: "\
-`unique` lists links of the table, that is names under its `belongs_to`.
+`unique` lists links of the table, that is names under its `belongs_to`, and not the tables or columns that they lead
+to. Together these links occur once: no two rows have the same parents in all of them.
 
     wrong:  belongs_to: {product: products}   unique: [products]
     right:  belongs_to: {product: products}   unique: [product]",
@@ -532,7 +533,8 @@ single value or as param.name in an expression. The same holds for --param on th
         name: "unknown-table",
         summary: "a table is named that the ruleset does not have",
         explanation: "\
-`belongs_to` and `--rows TABLE=N` name tables of the ruleset.
+`belongs_to` and `--rows TABLE=N` name tables of the ruleset, as they are spelled under `tables`. Tables may stand in
+any order: a child may come before its parent.
 
     wrong:  belongs_to: {customer: customer}
     right:  belongs_to: {customer: customers}",

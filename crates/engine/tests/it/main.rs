@@ -5,5 +5,6 @@
 mod every_kind;
 mod mutations;
 mod purity;
+mod relations;
 mod rulesets;
 mod statistics;
