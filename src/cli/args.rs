@@ -119,6 +119,14 @@ pub fn whole(text: &str) -> Result<u64, String> {
     }
 }
 
+/// `N`, or `TABLE=N`.
+pub fn rows(text: &str) -> Result<(Option<String>, u64), String> {
+    match text.split_once('=') {
+        Some((table, rows)) => Ok((Some(table.trim().to_owned()), whole(rows)?)),
+        None => Ok((None, whole(text)?)),
+    }
+}
+
 /// As [`whole`], but not 0.
 pub fn positive(text: &str) -> Result<usize, String> {
     match usize::try_from(whole(text)?) {

@@ -35,10 +35,10 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Ruleset")]
     diagnostics: Report,
 
-    /// Rows of every table, such as 10k.
-    #[arg(long, value_name = "N", value_parser = args::whole, allow_negative_numbers = true, conflicts_with = "scale", help_heading = "Rows")]
-    rows: Option<u64>,
-    /// Every table's rows times this, such as 0.1.
+    /// Rows of every table, such as 10k, or of one; may be repeated. Rows that follow from a parent's do so still.
+    #[arg(long, value_name = "[TABLE=]N", value_parser = args::rows, allow_negative_numbers = true, conflicts_with = "scale", help_heading = "Rows")]
+    rows: Vec<(Option<String>, u64)>,
+    /// Rows times this, such as 0.1, as each table's `scaling` says.
     #[arg(long, value_name = "X", value_parser = args::factor, allow_negative_numbers = true, help_heading = "Rows")]
     scale: Option<f64>,
     /// Another seed than the ruleset's.
@@ -181,8 +181,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(seed) = args.seed {
         loader = loader.seed(seed);
     }
-    if let Some(rows) = args.rows {
-        loader = loader.rows(rows);
+    for (table, rows) in &args.rows {
+        loader = match table {
+            None => loader.rows(*rows),
+            Some(table) => loader.table_rows(table, *rows),
+        };
     }
     if let Some(scale) = args.scale {
         loader = loader.scale(scale);

@@ -167,3 +167,57 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// Customers with orders: the orders' rows follow from the customers'.
+const SHOP: &str = "
+lookalike: 1
+name: shop
+seed: 3
+tables:
+  customers: {rows: 20, scaling: sub_linear, columns: {id: {sequence: {}}, orders: {expr: count(orders)}}}
+  orders:
+    belongs_to: {customer: {table: customers, per_parent: {int_range: [0, 4]}}}
+    columns: {customer: {expr: customer.id}, line: {ordinal: customer}, paid: {bernoulli: 50%}}
+  visits: {rows: 50, belongs_to: {customer: customers}, columns: {customer: {expr: customer.id}}}
+";
+
+#[test]
+fn parts_of_tables_that_hang_together_join() {
+    let place = Place::with(SHOP);
+    place.run("generate x.yaml -o whole -q --format csv --rows 3k --threads 1").expect(0);
+    for shard in 1..=8 {
+        place.run(&format!("generate x.yaml -o parts -q --format csv --rows 3k --shard {shard}/8")).expect(0);
+    }
+    for table in ["customers", "orders", "visits"] {
+        let part = |shard| place.read(&format!("parts/{table}.{shard}-of-8.csv"));
+        let parts: Vec<u8> = (1..=8).flat_map(part).collect();
+        assert_eq!(parts, place.read(&format!("whole/{table}.csv")), "{table}");
+    }
+    let range =
+        place.run("generate x.yaml -o - -q --rows 3k --table orders --range 1000..1010").expect(0).stdout;
+    let whole = String::from_utf8(place.read("whole/orders.csv")).unwrap();
+    let expected: Vec<&str> = whole.lines().take(1).chain(whole.lines().skip(1001).take(10)).collect();
+    assert_eq!(String::from_utf8(range).unwrap().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn rows_can_be_set_for_one_table() {
+    let place = Place::with(SHOP);
+    let count = |arguments: &str, table: &str| {
+        place
+            .run(&format!("generate x.yaml -o - -q --table {table} {arguments}"))
+            .expect(0)
+            .stdout
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count()
+            - 1
+    };
+    assert_eq!(count("--rows visits=7", "visits"), 7);
+    assert_eq!(count("--rows visits=7", "customers"), 20);
+    assert_eq!(count("--rows 5 --rows visits=7", "customers"), 5);
+    assert_eq!(count("--scale 4", "visits"), 200);
+    assert_eq!(count("--scale 4", "customers"), 40);
+    place.run("generate x.yaml --rows orders=7").expect(2).snapshot("rows_that_follow");
+    place.run("generate x.yaml --rows vists=7").expect(2).snapshot("rows_of_nothing");
+}

@@ -53,8 +53,8 @@ fn the_second_signal_ends_a_run_that_is_stuck() {
     let mut command = place.command();
     command.args(["generate", "x.yaml", "--rows", "2m", "-o", "-"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Once the first byte is here the run soon waits for more of its output to be read, which never happens.
-    let mut first = [0];
+    // Once the header and some rows are here the run waits for more of its output to be read, which never happens.
+    let mut first = [0; 4096];
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut first).unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
