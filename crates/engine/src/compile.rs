@@ -11,7 +11,7 @@ use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{DEFAULT_ROWS, Loaded, TableDecl, literal};
 use lookalike_ruleset::expr::Aggregate;
 use lookalike_ruleset::relation::{self, Pick};
-use lookalike_ruleset::{Diagnostic, Node, Problems, Span, Type};
+use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Type, Value};
 
 use crate::build::{Builder, check_vocabulary};
 use crate::entity::RESERVED;
@@ -137,8 +137,8 @@ struct LinkDraft<'a> {
     link: Link,
     /// The parent's column that counts the children, for `per_parent`.
     counts: Option<usize>,
-    /// The parent's column of weights.
-    weight: Option<usize>,
+    /// The parent's column of weights, or the table's own column of row numbers.
+    column: Option<usize>,
 }
 
 struct RequireDraft {
@@ -288,7 +288,7 @@ impl<'a> Compiler<'a> {
                         mode: if parent == at { Mode::Earlier } else { Mode::Pending },
                     },
                     counts,
-                    weight: None,
+                    column: None,
                 });
             }
         }
@@ -297,9 +297,23 @@ impl<'a> Compiler<'a> {
             for number in 0..self.tables[at].links.len() {
                 let (decl, parent) =
                     (self.tables[at].links[number].decl, self.tables[at].links[number].link.parent);
-                if let Some(Pick::Weight(column)) = &decl.pick {
-                    let input = InputName { name: column.value.clone(), span: column.span };
-                    self.tables[at].links[number].weight = self.find_or_report(parent, input);
+                match &decl.pick {
+                    Some(Pick::Weight(column)) => {
+                        let input = InputName { name: column.value.clone(), span: column.span };
+                        self.tables[at].links[number].column = self.find_or_report(parent, input);
+                    }
+                    Some(Pick::Row(node)) => {
+                        let entry = Entry { key: "expr".into(), key_span: node.span, value: node.clone() };
+                        let rule = Node { span: node.span, value: Value::Map(vec![entry]) };
+                        let spec =
+                            Builder::new(kinds, vocabulary, self.problems).spec(&rule).map(Source::rule);
+                        let link = &self.tables[at].links[number].link;
+                        let (name, seed, row) = (format!("{}.#picked", link.name), link.seed, link.row);
+                        let column = self.hide(at, name, node.span, seed, spec, Vec::new());
+                        self.tables[at].links[number].column = Some(column);
+                        self.tables[at].columns[row].inputs.push(column);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -402,7 +416,7 @@ impl<'a> Compiler<'a> {
             };
             let message = match (link.link.null > 0.0, &link.decl.pick, link.link.parent == at) {
                 (true, ..) => format!("`{}` can be null, so it cannot be part of what is unique", name.value),
-                (_, Some(Pick::Zipf(_) | Pick::Weight(_)), _) => {
+                (_, Some(Pick::Zipf(_) | Pick::Weight(_) | Pick::Row(_)), _) => {
                     format!("`{}` picks parents unevenly, so it cannot be part of what is unique", name.value)
                 }
                 (_, _, true) => format!(
@@ -746,8 +760,10 @@ impl Compiler<'_> {
                 let draft = &self.tables[table].links[number];
                 let parent = draft.link.parent;
                 needs.push(Step::Rows(parent));
-                if let Some(weight) = draft.weight {
-                    needs.extend([Step::Requires(parent), Step::Column(parent, weight)]);
+                match (&draft.decl.pick, draft.column) {
+                    (Some(Pick::Row(_)), Some(column)) => needs.push(Step::Column(table, column)),
+                    (_, Some(weight)) => needs.extend([Step::Requires(parent), Step::Column(parent, weight)]),
+                    (_, None) => {}
                 }
                 if self.is_unique(table, number) {
                     for (other, link) in self.tables[table].links.iter().enumerate() {
@@ -903,7 +919,7 @@ impl Compiler<'_> {
                 resolved: c.resolved && c.source.is_some(),
             };
             let columns = draft.columns.iter().map(info).collect();
-            let link_info = draft.links.iter().map(|l| (l.decl, l.span, l.counts, l.weight)).collect();
+            let link_info = draft.links.iter().map(|l| (l.decl, l.span, l.counts, l.column)).collect();
             tables.0.push(Table {
                 name: draft.name.to_owned(),
                 about: draft.decl.about.clone(),
@@ -1130,7 +1146,7 @@ impl Preparer<'_> {
 
     fn link(&mut self, at: usize, number: usize) -> Option<()> {
         let rows = self.around[at].rows?;
-        let (decl, span, _, weight) = self.around[at].draft.links[number];
+        let (decl, span, _, column) = self.around[at].draft.links[number];
         let parent = self.tables.0[at].links[number].parent;
         let parents = self.around[parent].rows?;
         let link = &self.tables.0[at].links[number];
@@ -1182,8 +1198,20 @@ impl Preparer<'_> {
                         return None;
                     }
                 },
+                Some(Pick::Row(node)) => {
+                    let column = column?;
+                    let output = self.around[at].outputs[column].1.as_ref()?;
+                    if output.ty != Type::Int {
+                        let message = format!("a row number cannot be {}", output.ty);
+                        self.problems.push(
+                            Diagnostic::error("wrong-type", node.span, message).label("expected an int"),
+                        );
+                        return None;
+                    }
+                    Mode::Computed { column, parents, nullable: output.nullable }
+                }
                 Some(Pick::Weight(name)) => {
-                    let weight = weight?;
+                    let weight = column?;
                     let output = self.around[parent].outputs[weight].1.as_ref()?;
                     let mut refuse = |message: String, help: &str| {
                         self.problems.push(Diagnostic::error("bad-weights", name.span, message).help(help));
@@ -1258,7 +1286,11 @@ fn warn_unused(tables: &[TableDraft<'_>], problems: &mut Problems) {
                 _ => {}
             }
         }
-        read.extend(table.links.iter().filter_map(|link| Some((link.link.parent, link.weight?))));
+        for link in &table.links {
+            if let (Some(Pick::Weight(_)), Some(column)) = (&link.decl.pick, link.column) {
+                read.push((link.link.parent, column));
+            }
+        }
     }
     for (number, table) in tables.iter().enumerate() {
         for (at, draft) in table.columns.iter().enumerate() {

@@ -49,7 +49,7 @@ pub(crate) struct Link {
 impl Link {
     /// Whether a row can be without a parent.
     pub fn nullable(&self) -> bool {
-        self.null > 0.0 || matches!(self.mode, Mode::Earlier)
+        self.null > 0.0 || matches!(self.mode, Mode::Earlier | Mode::Computed { nullable: true, .. })
     }
 }
 
@@ -65,6 +65,8 @@ pub(crate) enum Mode {
     Weight(Vec<f64>),
     /// An earlier row of the same table; the first row has none.
     Earlier,
+    /// The row number that a column of the table computes.
+    Computed { column: usize, parents: u64, nullable: bool },
     /// One of all combinations of parents, none twice.
     Combination { all: Permutation, part: Part },
     /// Children by parent.
@@ -292,6 +294,29 @@ impl Tables {
                     at += 1;
                 });
             }
+            Mode::Computed { column, parents: size, .. } => {
+                let computed = filled[*column].as_ref().expect("the plan fills inputs first");
+                for (at, parent) in
+                    computed.i64().map_err(|e| Error::Internal(e.to_string()))?.iter().enumerate()
+                {
+                    let Some(parent) = parent else {
+                        parents.push(0);
+                        continue;
+                    };
+                    match u64::try_from(parent).ok().filter(|parent| parent < size) {
+                        Some(parent) => parents.push(parent),
+                        None => {
+                            let message = format!(
+                                "row {}: the link `{}` computes row {parent} of `{}`, which has {size} rows",
+                                rows.get(at),
+                                link.name,
+                                self.0[link.parent].name
+                            );
+                            return Err(self.error(table, *column, message));
+                        }
+                    }
+                }
+            }
             Mode::Combination { all, part } => all.for_each(rows, |number| parents.push(part.of(number))),
             Mode::PerParent(per) => {
                 let places = self.places(link, per, rows)?;
@@ -319,7 +344,15 @@ impl Tables {
             }
         }
         let mut series = whole(parents);
-        if link.nullable() {
+        if let Mode::Computed { column, nullable: true, .. } = &link.mode {
+            let missing = filled[*column].as_ref().map(|computed| computed.is_not_null());
+            let kept = missing
+                .into_iter()
+                .flat_map(|m| m.iter().map(|v| v.unwrap_or(false)).collect::<Vec<_>>())
+                .collect();
+            series = array::with_validity(series, kept).map_err(|f: Failure| Error::Internal(f.message))?;
+        }
+        if link.null > 0.0 || matches!(link.mode, Mode::Earlier) {
             let limit = crate::pick::threshold(link.null);
             let mut words = Vec::new();
             link.seed.derive("null").stream().with_attempt(attempt).fill_words(rows, 0, &mut words);

@@ -12,7 +12,7 @@ params! {
     pub struct Link {
         /// The parent table.
         table: Spanned<String>,
-        /// How a row picks its parent: `uniform`, `{zipf: exponent}` or `{weight: column of the parent}`. For tables with rows of their own.
+        /// How a row picks its parent: `uniform`, `{zipf: exponent}`, `{weight: column of the parent}` or `{row: expression}`, which computes the parent's row number. For tables with rows of their own.
         pick: Option<Pick>,
         /// How many children each parent has: a column that the parent computes, such as `{int_range: [0, 50]}`. The table's rows follow from it.
         per_parent: Option<Node>,
@@ -56,6 +56,8 @@ pub enum Pick {
     Zipf(Positive),
     /// In proportion to a column of the parent.
     Weight(Spanned<String>),
+    /// The parent's row number, from 0, as an expression over the row's own columns; NULL for no parent.
+    Row(Node),
 }
 
 impl Decode for Pick {
@@ -70,19 +72,21 @@ impl Decode for Pick {
             Some([entry]) if entry.key == "weight" => {
                 return Spanned::decode(&entry.value, problems).map(Pick::Weight);
             }
+            Some([entry]) if entry.key == "row" => return Some(Pick::Row(entry.value.clone())),
             _ => {}
         }
         wrong(node, Self::what(), problems);
         None
     }
     fn what() -> String {
-        "`uniform`, `{zipf: exponent}` or `{weight: column}`".into()
+        "`uniform`, `{zipf: exponent}`, `{weight: column}` or `{row: expression}`".into()
     }
     fn schema() -> Json {
         json!({"anyOf": [
             {"const": "uniform"},
             {"type": "object", "properties": {"zipf": Positive::schema()}, "required": ["zipf"], "additionalProperties": false},
             {"type": "object", "properties": {"weight": {"type": "string"}}, "required": ["weight"], "additionalProperties": false},
+            {"type": "object", "properties": {"row": {"type": "string"}}, "required": ["row"], "additionalProperties": false},
         ]})
     }
 }

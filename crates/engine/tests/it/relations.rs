@@ -339,3 +339,33 @@ tables:
     let wrong = Overrides { table_rows: vec![("fatcs".into(), 4)], ..Overrides::default() };
     assert_eq!(plan_with(text, &NoFiles, &wrong).err().unwrap()[0].code, "unknown-table");
 }
+
+#[test]
+fn a_link_can_be_computed() {
+    let text = "
+lookalike: 1
+tables:
+  days: {rows: 31, columns: {day: {sequence: {start: 2025-01-01}}, number: {sequence: {}}}}
+  sales:
+    rows: 500
+    belongs_to: {date: {table: days, pick: {row: 'CASE WHEN open THEN sold - DATE ''2025-01-01'' END'}}}
+    columns:
+      sold: {date_range: [2025-01-01, 2025-01-LAST]}
+      open: {bernoulli: 80%}
+      day: {expr: date.day}
+      number: {expr: date.number}
+";
+    let plan = plan(&text.replace("LAST", "31")).unwrap();
+    let sales = frame(&plan, "sales");
+    let (sold, day) = (ints(&sales, "sold"), ints(&sales, "day"));
+    let open = sales.column("open").unwrap().bool().unwrap().clone();
+    for at in 0..500 {
+        assert_eq!(day[at], sold[at].filter(|_| open.get(at) == Some(true)));
+    }
+    // A number beyond the parent's rows is told with the row.
+    let plan =
+        lookalike_engine::testing::plan(&text.replace("LAST-", "").replace("2025-01-LAST", "2025-02-28"))
+            .unwrap();
+    let error = plan.tables[1].frame(&Rows::Range(0..500)).unwrap_err().to_string();
+    assert!(error.contains("of `days`, which has 31 rows"), "{error}");
+}
