@@ -6,15 +6,19 @@ mod binomial;
 pub mod branches;
 mod choice;
 pub mod constant;
+mod cycle;
 mod date_range;
 mod datetime_range;
+mod days;
 mod duration_range;
+mod events;
 mod exponential;
 mod expr;
 mod gamma;
 mod geometric;
 mod histogram;
 mod int_range;
+mod intensity;
 mod language;
 mod log_normal;
 mod lookup;
@@ -25,6 +29,7 @@ mod pareto;
 mod pattern;
 mod poisson;
 mod sequence;
+mod spread;
 mod steps;
 mod template;
 mod text;
@@ -33,6 +38,7 @@ mod uniform;
 mod uuid;
 mod weibull;
 mod zipf;
+mod zone;
 
 use crate::generator::Kind;
 
@@ -46,6 +52,7 @@ pub static KINDS: &[Kind] = &[
     date_range::KIND,
     datetime_range::KIND,
     duration_range::KIND,
+    events::KIND,
     exponential::KIND,
     expr::KIND,
     gamma::KIND,
