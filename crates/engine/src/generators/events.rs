@@ -370,10 +370,7 @@ impl Generator for Events {
         match stamps.iter().position(Option::is_none) {
             None => array::from_ints(stamps.into_iter().flatten().collect(), Type::Datetime),
             Some(at) if self.params.empty.is_none() => Err(self.none_left(block, at, 0, 1)),
-            Some(_) => {
-                let column = Int64Chunked::from_iter_options(PlSmallStr::EMPTY, stamps.into_iter());
-                Ok(column.into_datetime(TimeUnit::Microseconds, None).into_series())
-            }
+            Some(_) => Ok(array::stamps(stamps)),
         }
     }
 }
@@ -402,3 +399,258 @@ pub(super) const KIND: Kind = Kind {
               growth: 20%}}",
     ..Kind::of::<Params>()
 };
+
+#[cfg(test)]
+mod tests {
+    use lookalike_core::Rows;
+    use lookalike_core::testing::{chi_squared_p_value, ks_p_value, ks_statistic};
+
+    use super::*;
+    use crate::plan::Plan;
+    use crate::testing::{column, plan};
+
+    /// The chance that a right sample fails any one of the statistical tests below.
+    const FALSE_ALARM: f64 = 1e-6;
+    const SECOND: i64 = 1_000_000;
+    const HOUR: i64 = 3600 * SECOND;
+
+    fn micros(plan: &Plan, rows: impl Into<Rows>) -> Vec<i64> {
+        let frame = plan.tables[0].frame(&rows.into()).unwrap();
+        let series = frame.column("c").unwrap().as_materialized_series().to_physical_repr().into_owned();
+        series.i64().unwrap().iter().map(Option::unwrap).collect()
+    }
+
+    fn made(events: &str, rows: u64) -> Vec<i64> {
+        let plan = column(&format!("{{events: {{{events}}}}}"), rows).unwrap_or_else(|d| panic!("{d:#?}"));
+        micros(&plan, 0..rows)
+    }
+
+    fn stamp(text: &str) -> i64 {
+        text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+    }
+
+    fn in_berlin(micros: i64) -> jiff::civil::DateTime {
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Berlin").unwrap();
+        zone.to_datetime(jiff::Timestamp::from_microsecond(micros).unwrap())
+    }
+
+    /// Fails if the counts do not follow the weights; an entry of weight 0 must be empty.
+    fn check_shares(counts: &[f64], weights: &[f64]) {
+        let (n, sum): (f64, f64) = (counts.iter().sum(), weights.iter().sum());
+        let mut statistic = 0.0;
+        let mut kept = 0.0;
+        for (count, weight) in counts.iter().zip(weights) {
+            let expected = n * weight / sum;
+            if expected == 0.0 {
+                assert_eq!(*count, 0.0, "{counts:?}");
+            } else {
+                statistic += (count - expected).powi(2) / expected;
+                kept += 1.0;
+            }
+        }
+        assert!(chi_squared_p_value(statistic, kept - 1.0) > FALSE_ALARM, "{counts:?} against {weights:?}");
+    }
+
+    const BERLIN: &str = "from: 2025-01-01, to: 2026-01-01, zone: Europe/Berlin";
+
+    fn count<const N: usize>(stamps: &[i64], of: impl Fn(jiff::civil::DateTime) -> usize) -> [f64; N] {
+        let mut counts = [0.0; N];
+        stamps.iter().for_each(|micros| counts[of(in_berlin(*micros))] += 1.0);
+        counts
+    }
+
+    #[test]
+    fn hours_and_weekdays_have_their_shares_on_local_clocks() {
+        let shape =
+            "hours: {0-6: 1, 7-9: 5, 10-17: 10, 18-22: 4, 23: 0}, weekdays: {mon-fri: 10, sat: 4, sun: 2}";
+        let mut hours = [1.0; 24];
+        hours[7..10].fill(5.0);
+        hours[10..18].fill(10.0);
+        hours[18..23].fill(4.0);
+        hours[23] = 0.0;
+        // 2025 has 52 of each day of the week, and one more Wednesday.
+        let days = [520.0, 520.0, 530.0, 520.0, 520.0, 208.0, 104.0];
+        for order in ["random", "sorted"] {
+            let stamps = made(&format!("{BERLIN}, {shape}, order: {order}"), 40_000);
+            // Each hour occurs 365 times: the one skipped in March is repeated in October.
+            check_shares(&count::<24>(&stamps, |local| local.hour() as usize), &hours);
+            let weekday = |local: jiff::civil::DateTime| local.weekday().to_monday_zero_offset() as usize;
+            check_shares(&count::<7>(&stamps, weekday), &days);
+        }
+    }
+
+    #[test]
+    fn months_and_holidays_have_their_factors() {
+        let stamps = made(
+            &format!(
+                "{BERLIN}, months: {{dec: 2, feb: 0}}, holidays: {{days: [12-24, 2025-12-25, 2024-12-26], weight: 0.5}}"
+            ),
+            40_000,
+        );
+        let lengths = [31.0, 0.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 2.0 * 30.0];
+        check_shares(&count::<12>(&stamps, |local| local.month() as usize - 1), &lengths);
+        let day = |local: jiff::civil::DateTime| match (local.month(), local.day()) {
+            (12, 24) => 0,
+            (12, 25) => 1,
+            (12, 26) => 2,
+            _ => 3,
+        };
+        let rest = lengths.iter().sum::<f64>() - 4.0;
+        check_shares(&count::<4>(&stamps, day), &[1.0, 1.0, 2.0, rest]);
+    }
+
+    #[test]
+    fn growth_compounds() {
+        let stamps = made("from: 2025-01-01, to: 2027-01-01, growth: 300%", 20_000);
+        let half = |micros: &i64| usize::from(*micros >= stamp("2026-01-01T00:00:00Z"));
+        let mut counts = [0.0; 2];
+        stamps.iter().for_each(|micros| counts[half(micros)] += 1.0);
+        // The integrals of 4^t over 365 days each; a year has 365.2425.
+        let year = |t: f64| 4f64.powf(t * 365.0 / 365.2425);
+        check_shares(&counts, &[year(1.0) - year(0.0), year(2.0) - year(1.0)]);
+    }
+
+    #[test]
+    fn the_skipped_hour_is_empty_and_the_repeated_one_comes_twice() {
+        let two = "zone: Europe/Berlin, hours: {2: 1, else: 0}";
+        let skipped = column(&format!("{{events: {{from: 2025-03-30, to: 2025-03-31, {two}}}}}"), 10);
+        assert_eq!(skipped.err().unwrap()[0].code, "bad-weights");
+        let stamps = made(&format!("from: 2025-10-26, to: 2025-10-27, {two}"), 10_000);
+        let start = stamp("2025-10-26T00:00:00Z");
+        let mut counts = [0.0; 2];
+        stamps.iter().for_each(|micros| counts[((micros - start) / HOUR) as usize] += 1.0);
+        check_shares(&counts, &[1.0, 1.0]);
+        // Dates are local days.
+        let day = made("from: 2025-10-26, to: 2025-10-27, zone: Europe/Berlin, step: 1h, order: sorted", 25);
+        assert_eq!((day[0], day[24]), (start - 2 * HOUR, start + 22 * HOUR));
+    }
+
+    #[test]
+    fn sorted_stamps_rise_and_follow_the_intensity() {
+        let rows = 100_000;
+        let events = "{events: {from: 1970-01-01, to: 1970-01-02, hours: {0-11: 3, 12-23: 1}, order: sorted}, unique: true}";
+        let plan = column(events, rows).unwrap();
+        let whole = micros(&plan, 0..rows);
+        assert!(whole.is_sorted_by(|a, b| a < b));
+        assert!(whole.iter().all(|micros| micros % 1000 == 0));
+        for start in (0..10).rev().map(|part| part * 9973) {
+            let end = (start + 50).min(rows);
+            assert_eq!(micros(&plan, start..end), whole[start as usize..end as usize]);
+        }
+        let list: Vec<u64> = (0..500).map(|at| at * 7919 % rows).collect();
+        let expected: Vec<i64> = list.iter().map(|row| whole[*row as usize]).collect();
+        assert_eq!(micros(&plan, list), expected);
+        let sample: Vec<f64> = whole.iter().map(|micros| *micros as f64 / HOUR as f64).collect();
+        let distance = ks_statistic(sample, |x| if x < 12.0 { x / 16.0 } else { 0.75 + (x - 12.0) / 48.0 });
+        assert!(ks_p_value(distance, rows as f64) > FALSE_ALARM, "{distance}");
+    }
+
+    #[test]
+    fn a_full_period_is_used_to_the_last_stamp() {
+        let all = made("from: 1970-01-01, to: 1970-01-02, step: 1m, order: sorted", 1440);
+        assert_eq!(all, (0..1440).map(|at| at * 60 * SECOND).collect::<Vec<_>>());
+    }
+
+    fn limited(events: &str) -> Result<Plan, &'static str> {
+        let text = format!(
+            "lookalike: 1\ntables:\n  t:\n    rows: 3000\n    columns:\n      c: {{events: {{from: 2025-01-01, to: 2026-01-01, zone: Europe/Berlin, {events}}}}}\n    \
+             draws:\n      joined: {{date_range: [2024-06-01, 2025-12-31], null: 20%}}\n      \
+             left: {{datetime_range: [2025-06-01, 2027-01-01], null: 20%}}\n      word: {{choice: [a, b]}}\n    require: ['coalesce(joined, clock) <> coalesce(left, clock)']\nclock: 2026-01-01\n"
+        );
+        plan(&text).map_err(|problems| problems[0].code)
+    }
+
+    #[test]
+    fn columns_narrow_the_period() {
+        let plan = limited("after: joined, before: left, empty: null").unwrap();
+        assert!(plan.tables[0].schema().fields[0].nullable);
+        let frame = plan.tables[0].select(&Rows::from(0..3000), &["c", "joined", "left"]).unwrap();
+        let ints = |name: &str| {
+            let series = frame.column(name).unwrap().as_materialized_series().to_physical_repr().into_owned();
+            let series = series.cast(&DataType::Int64).unwrap();
+            series.i64().unwrap().iter().collect::<Vec<_>>()
+        };
+        let (from, to) = (stamp("2024-12-31T23:00:00Z"), stamp("2025-12-31T23:00:00Z"));
+        let (mut empty, mut shares) = (0, Vec::new());
+        for ((value, joined), left) in ints("c").into_iter().zip(ints("joined")).zip(ints("left")) {
+            // A day begins one or two hours before midnight in UTC.
+            let first = joined.map_or(from, |day| {
+                let midnight = super::super::zone::date_of(day).unwrap().at(0, 0, 0, 0);
+                in_berlin_at(midnight).max(from)
+            });
+            let end = left.unwrap_or(to).min(to);
+            match value {
+                Some(value) => {
+                    assert!((first..end).contains(&value));
+                    shares.push((value - first) as f64 / (end - first) as f64);
+                }
+                None => {
+                    assert!(first >= end);
+                    empty += 1;
+                }
+            }
+        }
+        assert!(empty > 50, "{empty}");
+        let n = shares.len() as f64;
+        let distance = ks_statistic(shares, |x| x.clamp(0.0, 1.0));
+        assert!(ks_p_value(distance, n) > FALSE_ALARM, "{distance}");
+    }
+
+    fn in_berlin_at(local: jiff::civil::DateTime) -> i64 {
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Berlin").unwrap();
+        zone.to_timestamp(local).unwrap().as_microsecond()
+    }
+
+    #[test]
+    fn rows_without_a_stamp_fail_unless_null_is_asked_for() {
+        let plan = limited("after: joined, before: left").unwrap();
+        let error = plan.tables[0].frame(&Rows::from(0..3000)).unwrap_err().to_string();
+        assert!(error.contains("no stamp is left within the limits of joined and left"), "{error}");
+        assert!(error.contains("`empty: null`"), "{error}");
+        // Each row an entity: order says nothing, limits may be any columns.
+        assert!(limited("after: joined, order: sorted, per: row").is_ok());
+    }
+
+    #[test]
+    fn larger_draws_give_later_stamps() {
+        // A period of one hour twice: values rise with the word, as correlated columns need.
+        let shape = Shape { hours: None, weekdays: None, months: None, holidays: None, rate: -0.5 };
+        let intensity = Intensity::new(0, 400 * DAY, HOUR, &Zone::utc(), &shape).unwrap();
+        let at = |step: u64| intensity.at_share(&(0..intensity.len()), open01(step << 52));
+        assert!((0..4096).map(at).collect::<Vec<_>>().is_sorted());
+    }
+
+    #[test]
+    fn mistakes_are_shown() {
+        for (events, code) in [
+            ("from: 2025-01-02, to: 2025-01-02", "bad-value"),
+            ("from: 2025-01-02, to: 2025-01-01", "bad-value"),
+            ("from: 1000-01-01, to: 2025-01-01", "bad-value"),
+            ("from: clock - 90000000d, to: 2025-01-01", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, zone: Berlin", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: {0-23: 0}", "bad-weights"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: {9-17: 1}", "bad-weights"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: {9-17: 2, 17-20: 3}", "bad-weights"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: [1, 2]", "bad-weights"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: {24: 1}", "unknown-key"),
+            ("from: 2025-01-01, to: 2026-01-01, hours: {9: -1}", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, weekdays: {monday: 2}", "unknown-key"),
+            ("from: 2025-01-01, to: 2026-01-01, holidays: {days: [2025-02-29]}", "bad-timestamp"),
+            ("from: 2025-01-01, to: 2026-01-01, growth: -100%", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, growth: 1e300", "bad-weights"),
+            ("from: 2025-01-01, to: 2026-01-01, step: 0s", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, order: sortd", "wrong-type"),
+            ("from: 2025-01-01, to: 2026-01-01, per: table", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, empty: 5", "bad-value"),
+            ("from: 2025-01-01, to: 2025-01-02, step: 15m, order: sorted", "bad-value"),
+            ("from: 2025-01-01, to: 2026-01-01, after: c", "dependency-cycle"),
+        ] {
+            let problems = column(&format!("{{events: {{{events}}}}}"), 97).err();
+            let problems = problems.unwrap_or_else(|| panic!("{events} is accepted"));
+            assert!(problems.iter().any(|problem| problem.code == code), "{events}: {problems:#?}");
+        }
+        assert_eq!(limited("after: word").err(), Some("wrong-type"));
+        assert_eq!(limited("after: joned").err(), Some("unknown-column"));
+        assert_eq!(limited("after: joined, order: sorted").err(), Some("bad-value"));
+    }
+}

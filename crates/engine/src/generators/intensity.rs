@@ -183,3 +183,58 @@ impl Intensity {
         position.min(end - 1).clamp(within.start, within.end - 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVEN: Shape = Shape { hours: None, weekdays: None, months: None, holidays: None, rate: 0.0 };
+
+    #[test]
+    fn positions_leave_out_what_has_no_weight() {
+        // Three days in steps of half an hour, open from 10 to 12: four stamps a day.
+        let mut hours = vec![0.0; 24];
+        hours[10..12].fill(1.0);
+        let shape = Shape { hours: Some(hours), ..EVEN };
+        let made = Intensity::new(0, 3 * DAY, HOUR / 2, &Zone::utc(), &shape).unwrap();
+        assert_eq!(made.len(), 12);
+        for position in 0..12 {
+            let stamp = made.stamp(position);
+            assert_eq!(stamp, (position / 4) as i64 * DAY + 10 * HOUR + (position % 4) as i64 * HOUR / 2);
+            assert_eq!(made.position(stamp), position);
+            assert_eq!(made.position(stamp + 1), position + 1);
+            assert_eq!(made.weight_before(position), position as f64);
+        }
+        assert_eq!((made.position(i64::MIN), made.position(i64::MAX)), (0, 12));
+        assert_eq!(made.position(DAY), 4);
+        assert_eq!(
+            (made.at_share(&(3..9), 0.0), made.at_share(&(3..9), 0.5), made.at_share(&(3..9), 1.0)),
+            (3, 6, 8)
+        );
+    }
+
+    #[test]
+    fn stamps_off_the_hour_take_the_weight_of_their_own_hour() {
+        // Steps of 40 minutes from 00:10: in hour 1 lie 01:30 and no other.
+        let mut hours = vec![0.0; 24];
+        hours[1] = 1.0;
+        let shape = Shape { hours: Some(hours), ..EVEN };
+        let made = Intensity::new(HOUR / 6, DAY, HOUR / 3 * 2, &Zone::utc(), &shape).unwrap();
+        assert_eq!((made.len(), made.stamp(0)), (1, HOUR / 2 * 3));
+    }
+
+    #[test]
+    fn absurd_weights_do_no_harm() {
+        let hours = (0..24).map(|hour| if hour % 2 == 0 { 1e300 } else { 1e-300 }).collect();
+        let shape = Shape { hours: Some(hours), ..EVEN };
+        let made = Intensity::new(0, DAY, HOUR, &Zone::utc(), &shape).unwrap();
+        assert_eq!(made.len(), 24);
+        for share in [0.0, 0.3, 1.0] {
+            assert!(made.at_share(&(1..2), share) == 1 && made.at_share(&(0..24), share) < 24);
+        }
+        let shape = Shape { hours: Some(vec![f64::MAX; 24]), ..EVEN };
+        assert_eq!(Intensity::new(0, DAY, HOUR, &Zone::utc(), &shape).err(), Some(NoWeight));
+        let shape = Shape { hours: Some(vec![0.0; 24]), ..EVEN };
+        assert_eq!(Intensity::new(0, DAY, HOUR, &Zone::utc(), &shape).err(), Some(NoWeight));
+    }
+}

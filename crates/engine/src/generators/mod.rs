@@ -1,9 +1,11 @@
 //! The kinds of generator: a file each, and a line each in [`KINDS`].
 
+mod arrivals;
 mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
+mod business_day;
 mod choice;
 pub mod constant;
 mod cycle;
@@ -19,7 +21,10 @@ mod geometric;
 mod histogram;
 mod int_range;
 mod intensity;
+mod interval;
 mod language;
+mod late;
+mod lengths;
 mod log_normal;
 mod lookup;
 mod mixture;
@@ -30,6 +35,7 @@ mod pattern;
 mod poisson;
 mod sequence;
 mod spread;
+mod start;
 mod steps;
 mod template;
 mod text;
@@ -44,9 +50,11 @@ use crate::generator::Kind;
 
 /// Every kind that comes with Lookalike. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static KINDS: &[Kind] = &[
+    arrivals::KIND,
     bernoulli::KIND,
     beta::KIND,
     binomial::KIND,
+    business_day::KIND,
     choice::KIND,
     constant::KIND,
     date_range::KIND,
@@ -59,6 +67,8 @@ pub static KINDS: &[Kind] = &[
     geometric::KIND,
     histogram::KIND,
     int_range::KIND,
+    interval::KIND,
+    late::KIND,
     log_normal::KIND,
     lookup::KIND,
     mixture::KIND,

@@ -147,3 +147,92 @@ fn draw(intensity: &Intensity, node: &Node) -> Vec<u64> {
     }
     positions
 }
+
+#[cfg(test)]
+mod tests {
+    use lookalike_core::special::beta_i;
+    use lookalike_core::testing::{ks_p_value, ks_statistic};
+
+    use super::super::intensity::Shape;
+    use super::super::zone::Zone;
+    use super::*;
+
+    fn even(stamps: i64) -> Intensity {
+        let shape = Shape { hours: None, weekdays: None, months: None, holidays: None, rate: 0.0 };
+        Intensity::new(0, stamps, 1, &Zone::utc(), &shape).unwrap()
+    }
+
+    fn place(entity: u64, ordinal: u64, count: u64) -> Place {
+        Place { entity, ordinal, count }
+    }
+
+    /// Order statistics of uniform numbers follow beta laws: the k-th of n, from 1, Beta(k, n - k + 1). Four tests, each
+    /// with a false alarm in a million: of a leaf, and of two, three and nine levels above it.
+    #[test]
+    fn order_statistics_follow_their_law() {
+        const STAMPS: u64 = 1_000_000_000;
+        let intensity = even(STAMPS as i64);
+        for (ordinal, count, entities) in
+            [(1, 3, 20_000), (29, 100, 2000), (250, 300, 1000), (7000, 20_000, 300)]
+        {
+            let mut spread = Spread::new(&intensity, Seed::new(count));
+            let sample: Vec<f64> = (0..entities)
+                .map(|entity| spread.position(place(entity, ordinal, count), 0..STAMPS).unwrap())
+                .map(|position| (position as f64 + 0.5) / STAMPS as f64)
+                .collect();
+            let (a, b) = ((ordinal + 1) as f64, (count - ordinal) as f64);
+            let distance = ks_statistic(sample, |x| beta_i(a, b, x));
+            assert!(ks_p_value(distance, entities as f64) > 1e-6, "{ordinal} of {count}: {distance}");
+        }
+    }
+
+    #[test]
+    fn points_rise_however_dense_they_are() {
+        for (count, stamps) in [
+            (1, 1),
+            (64, 64),
+            (63, 64),
+            (60, 64),
+            (1000, 1000),
+            (999, 1000),
+            (900, 1000),
+            (500, 1000),
+            (5000, 5001),
+        ] {
+            let intensity = even(stamps + 10);
+            let mut spread = Spread::new(&intensity, Seed::new(5));
+            let within = 7..7 + stamps as u64;
+            let points: Vec<u64> =
+                (0..count).map(|at| spread.position(place(3, at, count), within.clone()).unwrap()).collect();
+            assert!(points.is_sorted_by(|a, b| a < b), "{count} of {stamps}");
+            assert!(points.iter().all(|point| within.contains(point)), "{count} of {stamps}");
+            // In any order, and with another entity between.
+            for at in (0..count).rev().step_by(7) {
+                spread.position(place(4, at, count), within.clone());
+                assert_eq!(spread.position(place(3, at, count), within.clone()), Some(points[at as usize]));
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_has_no_position() {
+        let intensity = even(10);
+        let mut spread = Spread::new(&intensity, Seed::new(5));
+        assert_eq!(spread.position(place(0, 0, 11), 0..10), None);
+        assert_eq!(spread.position(place(0, 3, 3), 0..10), None);
+        #[expect(clippy::reversed_empty_ranges)]
+        let backwards = 7..3;
+        assert_eq!(spread.position(place(0, 0, 1), backwards), None);
+    }
+
+    #[test]
+    fn billions_of_points_are_no_matter() {
+        let intensity = even(i64::MAX / 100);
+        let mut spread = Spread::new(&intensity, Seed::new(5));
+        let count = 9_000_000_000_000;
+        let len = intensity.len();
+        let points: Vec<u64> =
+            (0..50).map(|at| spread.position(place(0, count / 50 * at, count), 0..len).unwrap()).collect();
+        assert!(points.is_sorted_by(|a, b| a < b));
+    }
+}

@@ -6,7 +6,6 @@ use jiff::{Span as JiffSpan, Timestamp};
 use lookalike_ruleset::decode::{DAY, Decode, Spanned, Stamp};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Type};
-use polars::prelude::*;
 use serde_json::json;
 
 use crate::build::resolve_stamp;
