@@ -148,11 +148,7 @@ impl<U: Unit> Decode for Cycle<U> {
                                 Diagnostic::error(
                                     "bad-weights",
                                     entry.key_span,
-                                    format!(
-                                        "`{}` holds a {} that has a weight already",
-                                        entry.key,
-                                        U::NAMES[0]
-                                    ),
+                                    format!("some {} of `{}` have a weight already", U::NAMES[1], entry.key),
                                 )
                                 .label("listed twice")
                                 .help(

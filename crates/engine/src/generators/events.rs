@@ -241,7 +241,7 @@ impl Events {
     }
 
     /// The positions that are left to each row, if there are limits.
-    fn within(&self, ready: &Ready, block: &Block<'_>) -> Result<Option<Vec<Range<u64>>>, Failure> {
+    fn limits(&self, ready: &Ready, block: &Block<'_>) -> Result<Option<Vec<Range<u64>>>, Failure> {
         if ready.after.is_none() && ready.before.is_none() {
             return Ok(None);
         }
@@ -336,17 +336,26 @@ impl Generator for Events {
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let ready = self.ready.as_ref().expect("set in prepare");
         let intensity = &ready.intensity;
-        let within = self.within(ready, block)?;
-        let within = |at: usize| match &within {
+        let limits = self.limits(ready, block)?;
+        let within = |at: usize| match &limits {
             Some(ranges) => ranges[at].clone(),
             None => 0..intensity.len(),
         };
         let mut positions: Vec<Option<u64>> = Vec::with_capacity(block.len());
         match &ready.draw {
-            Draw::Random(words) => words.for_each(block, |word| {
-                let range = within(positions.len());
-                positions.push((!range.is_empty()).then(|| intensity.at_share(&range, open01(word))));
-            }),
+            Draw::Random(words) => {
+                let whole = intensity.part(0..intensity.len());
+                words.for_each(block, |word| {
+                    let narrowed;
+                    let part = if limits.is_none() {
+                        whole.as_ref()
+                    } else {
+                        narrowed = intensity.part(within(positions.len()));
+                        narrowed.as_ref()
+                    };
+                    positions.push(part.map(|part| intensity.at_share(part, open01(word))));
+                });
+            }
             // The attempt does not count: a row drawn again for itself would fall out of the order.
             Draw::Sorted(entity, seed) => {
                 let mut spread = Spread::new(intensity, *seed);
@@ -616,7 +625,8 @@ mod tests {
         // A period of one hour twice: values rise with the word, as correlated columns need.
         let shape = Shape { hours: None, weekdays: None, months: None, holidays: None, rate: -0.5 };
         let intensity = Intensity::new(0, 400 * DAY, HOUR, &Zone::utc(), &shape).unwrap();
-        let at = |step: u64| intensity.at_share(&(0..intensity.len()), open01(step << 52));
+        let all = intensity.part(0..intensity.len()).unwrap();
+        let at = |step: u64| intensity.at_share(&all, open01(step << 52));
         assert!((0..4096).map(at).collect::<Vec<_>>().is_sorted());
     }
 
@@ -626,7 +636,7 @@ mod tests {
             ("from: 2025-01-02, to: 2025-01-02", "bad-value"),
             ("from: 2025-01-02, to: 2025-01-01", "bad-value"),
             ("from: 1000-01-01, to: 2025-01-01", "bad-value"),
-            ("from: clock - 90000000d, to: 2025-01-01", "bad-value"),
+            ("from: clock - 7000000d, to: 2025-01-01", "bad-value"),
             ("from: 2025-01-01, to: 2026-01-01, zone: Berlin", "bad-value"),
             ("from: 2025-01-01, to: 2026-01-01, hours: {0-23: 0}", "bad-weights"),
             ("from: 2025-01-01, to: 2026-01-01, hours: {9-17: 1}", "bad-weights"),
@@ -637,7 +647,7 @@ mod tests {
             ("from: 2025-01-01, to: 2026-01-01, weekdays: {monday: 2}", "unknown-key"),
             ("from: 2025-01-01, to: 2026-01-01, holidays: {days: [2025-02-29]}", "bad-timestamp"),
             ("from: 2025-01-01, to: 2026-01-01, growth: -100%", "bad-value"),
-            ("from: 2025-01-01, to: 2026-01-01, growth: 1e300", "bad-weights"),
+            ("from: 2025-01-01, to: 2035-01-01, growth: 1e300", "bad-weights"),
             ("from: 2025-01-01, to: 2026-01-01, step: 0s", "bad-value"),
             ("from: 2025-01-01, to: 2026-01-01, order: sortd", "wrong-type"),
             ("from: 2025-01-01, to: 2026-01-01, per: table", "bad-value"),

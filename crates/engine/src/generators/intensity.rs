@@ -171,17 +171,30 @@ impl Intensity {
         run.before + (position - run.position) as f64 * run.weight
     }
 
-    /// The position at which the weight before it and its own reach `share`, from 0 to 1, of the weight of `within`, which
-    /// must not be empty.
-    pub(super) fn at_share(&self, within: &Range<u64>, share: f64) -> u64 {
-        let (low, high) = (self.weight_before(within.start), self.weight_before(within.end));
-        let weight = low + share * (high - low);
+    /// The stamps at these positions, for [`at_share`](Self::at_share); `None` if there are none.
+    pub(super) fn part(&self, within: Range<u64>) -> Option<Part> {
+        let weights =
+            (!within.is_empty()).then(|| [within.start, within.end].map(|at| self.weight_before(at)));
+        weights.map(|[low, high]| Part { within, low, high })
+    }
+
+    /// The position in `part` up to which lies `share`, from 0 to 1, of the part's weight. It rises with the share.
+    pub(super) fn at_share(&self, part: &Part, share: f64) -> u64 {
+        let weight = part.low + share * (part.high - part.low);
         let after = self.runs.partition_point(|run| run.before <= weight);
         let run = &self.runs[after - 1];
         let end = self.runs.get(after).map_or(self.len, |next| next.position);
         let position = run.position.saturating_add(((weight - run.before) / run.weight) as u64);
-        position.min(end - 1).clamp(within.start, within.end - 1)
+        position.min(end - 1).clamp(part.within.start, part.within.end - 1)
     }
+}
+
+/// Some neighbouring stamps, at least one, with the weight before the first and up to the last.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) within: Range<u64>,
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 #[cfg(test)]
@@ -207,10 +220,9 @@ mod tests {
         }
         assert_eq!((made.position(i64::MIN), made.position(i64::MAX)), (0, 12));
         assert_eq!(made.position(DAY), 4);
-        assert_eq!(
-            (made.at_share(&(3..9), 0.0), made.at_share(&(3..9), 0.5), made.at_share(&(3..9), 1.0)),
-            (3, 6, 8)
-        );
+        let part = made.part(3..9).unwrap();
+        assert_eq!([0.0, 0.5, 1.0].map(|share| made.at_share(&part, share)), [3, 6, 8]);
+        assert!(made.part(3..3).is_none());
     }
 
     #[test]
@@ -229,8 +241,9 @@ mod tests {
         let shape = Shape { hours: Some(hours), ..EVEN };
         let made = Intensity::new(0, DAY, HOUR, &Zone::utc(), &shape).unwrap();
         assert_eq!(made.len(), 24);
+        let (one, all) = (made.part(1..2).unwrap(), made.part(0..24).unwrap());
         for share in [0.0, 0.3, 1.0] {
-            assert!(made.at_share(&(1..2), share) == 1 && made.at_share(&(0..24), share) < 24);
+            assert!(made.at_share(&one, share) == 1 && made.at_share(&all, share) < 24);
         }
         let shape = Shape { hours: Some(vec![f64::MAX; 24]), ..EVEN };
         assert_eq!(Intensity::new(0, DAY, HOUR, &Zone::utc(), &shape).err(), Some(NoWeight));

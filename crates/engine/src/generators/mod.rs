@@ -34,6 +34,8 @@ mod pareto;
 mod pattern;
 mod poisson;
 mod sequence;
+#[cfg(test)]
+mod series_tests;
 mod spread;
 mod start;
 mod steps;

@@ -87,15 +87,18 @@ impl<'a> Spread<'a> {
 /// The two halves of a node with at least two points and more stamps than points.
 fn split(intensity: &Intensity, node: &Node) -> [Node; 2] {
     let Node { seed, depth, points, within } = node;
-    let middle = if *depth < BY_WEIGHT {
-        intensity.at_share(within, 0.5)
-    } else {
-        within.start + (within.end - within.start) / 2
-    };
-    let middle = middle.clamp(within.start + 1, within.end - 1);
-    let weight = |position| intensity.weight_before(position);
-    let (low, mid, high) = (weight(within.start), weight(middle), weight(within.end));
-    let share = if high > low { ((mid - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 };
+    // Two points at least, so there is a part.
+    let (middle, share) = intensity.part(within.clone()).map_or((within.start, 0.5), |part| {
+        let middle = if *depth < BY_WEIGHT {
+            intensity.at_share(&part, 0.5)
+        } else {
+            within.start + (within.end - within.start) / 2
+        };
+        let middle = middle.clamp(within.start + 1, within.end - 1);
+        let share = (intensity.weight_before(middle) - part.low) / (part.high - part.low);
+        // Weights that are nothing beside those before them are lost in the sum.
+        (middle, if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.5 })
+    });
     let count = points.end - points.start;
     let left = binomial(count, share, seed.stream().word(0, 0));
     let room = (middle - within.start, within.end - middle);
@@ -131,8 +134,9 @@ fn draw(intensity: &Intensity, node: &Node) -> Vec<u64> {
     let Range { start, end } = node.within;
     let stream = node.seed.stream();
     let count = node.points.end - node.points.start;
+    let Some(part) = intensity.part(start..end) else { return Vec::new() };
     let mut positions: Vec<u64> =
-        (0..count).map(|at| intensity.at_share(&node.within, open01(stream.word(at, 0)))).collect();
+        (0..count).map(|at| intensity.at_share(&part, open01(stream.word(at, 0)))).collect();
     positions.sort_unstable();
     let mut free = start;
     for position in &mut positions {

@@ -170,7 +170,7 @@ impl Points {
                 let (ahead, until) = zone.offset(micros).ok_or_else(beyond)?;
                 offset = (ahead, micros, until);
             }
-            Ok((micros + offset.0).div_euclid(DAY))
+            Ok(micros.saturating_add(offset.0).div_euclid(DAY))
         };
         physical.i64()?.iter().map(|micros| micros.map(&mut day).transpose()).collect()
     }
