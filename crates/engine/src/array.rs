@@ -87,6 +87,12 @@ pub fn from_ints(values: Vec<i64>, ty: Type) -> Result<Series, Failure> {
     })
 }
 
+/// Stamps in microseconds as a column of type datetime; `None` for null.
+pub fn stamps(values: Vec<Option<i64>>) -> Series {
+    let column = Int64Chunked::from_iter_options(PlSmallStr::EMPTY, values.into_iter());
+    column.into_datetime(TimeUnit::Microseconds, None).into_series()
+}
+
 /// The polars type of a logical type.
 pub fn dtype_of(ty: Type) -> DataType {
     match ty {

@@ -17,6 +17,18 @@ impl Per {
     }
 }
 
+impl Per {
+    /// What is written: the name of a link, `table` or `row`.
+    pub fn name(&self) -> &str {
+        &self.0.value
+    }
+
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        self.0.span
+    }
+}
+
 const TABLE: &str = "table";
 const ROW: &str = "row";
 

@@ -1,21 +1,30 @@
 //! The kinds of generator: a file each, and a line each in [`KINDS`].
 
+mod arrivals;
 mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
+mod business_day;
 mod choice;
 pub mod constant;
+mod cycle;
 mod date_range;
 mod datetime_range;
+mod days;
 mod duration_range;
+mod events;
 mod exponential;
 mod expr;
 mod gamma;
 mod geometric;
 mod histogram;
 mod int_range;
+mod intensity;
+mod interval;
 mod language;
+mod late;
+mod lengths;
 mod log_normal;
 mod lookup;
 mod mixture;
@@ -26,6 +35,10 @@ mod pareto;
 mod pattern;
 mod poisson;
 mod sequence;
+#[cfg(test)]
+mod series_tests;
+mod spread;
+mod start;
 mod steps;
 mod template;
 mod text;
@@ -34,25 +47,31 @@ mod uniform;
 mod uuid;
 mod weibull;
 mod zipf;
+mod zone;
 
 use crate::generator::Kind;
 
 /// Every kind that comes with Lookalike. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static KINDS: &[Kind] = &[
+    arrivals::KIND,
     bernoulli::KIND,
     beta::KIND,
     binomial::KIND,
+    business_day::KIND,
     choice::KIND,
     constant::KIND,
     date_range::KIND,
     datetime_range::KIND,
     duration_range::KIND,
+    events::KIND,
     exponential::KIND,
     expr::KIND,
     gamma::KIND,
     geometric::KIND,
     histogram::KIND,
     int_range::KIND,
+    interval::KIND,
+    late::KIND,
     log_normal::KIND,
     lookup::KIND,
     mixture::KIND,
