@@ -352,6 +352,8 @@ pub enum Group {
     Numbers,
     /// Dates, times and lengths of time.
     Time,
+    /// Values with a past: series and state machines.
+    Series,
     /// Text, identifiers.
     Text,
     /// Values that follow from other columns or files.

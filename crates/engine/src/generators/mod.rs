@@ -1,5 +1,7 @@
 //! The kinds of generator: a file each, and a line each in [`KINDS`].
 
+mod amount;
+mod ar1;
 mod bernoulli;
 mod beta;
 mod binomial;
@@ -24,7 +26,9 @@ pub mod numbers;
 mod pareto;
 mod pattern;
 mod poisson;
+mod random_walk;
 mod sequence;
+mod series;
 mod steps;
 mod template;
 mod text;
@@ -38,6 +42,7 @@ use crate::generator::Kind;
 
 /// Every kind that comes with Lookalike. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static KINDS: &[Kind] = &[
+    ar1::KIND,
     bernoulli::KIND,
     beta::KIND,
     binomial::KIND,
@@ -59,7 +64,9 @@ pub static KINDS: &[Kind] = &[
     pareto::KIND,
     pattern::KIND,
     poisson::KIND,
+    random_walk::KIND,
     sequence::KIND,
+    series::KIND,
     template::KIND,
     triangular::KIND,
     uniform::KIND,
