@@ -5,11 +5,13 @@
 
 pub mod array;
 pub mod build;
+pub mod chain;
 pub mod entity;
 pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+pub mod machine;
 pub mod pick;
 pub mod plan;
 pub mod run;

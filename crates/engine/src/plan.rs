@@ -161,7 +161,8 @@ pub fn compile(
         .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
         .collect();
     let root = Seed::new(seed);
-    let world = World { seed: root, clock, lookups: loaded.lookups.clone(), params };
+    let mut world = World { clock, lookups: loaded.lookups.clone(), params, ..World::new(root) };
+    world.machines = crate::machine::compile(document, kinds, &world, problems);
     check_vocabulary(&document.vocabulary, problems);
     let mut tables = Vec::new();
     for table in &document.tables.0 {

@@ -48,7 +48,7 @@ impl Generator for Ar1 {
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let (entity, seed) = self.ready.as_ref().expect("set in prepare");
-        let path = amount::along(&self.path, *seed, &entity.places(block)?)?;
+        let path = amount::along(&self.path, *seed, &entity.places(block)?);
         let mean = self.mean.values(block)?;
         amount::floats(block, |at| Some(mean.get(at)? + self.std_dev * path[at]))
     }

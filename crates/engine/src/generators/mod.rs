@@ -6,7 +6,7 @@ mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
-mod choice;
+pub(crate) mod choice;
 pub mod constant;
 mod date_range;
 mod datetime_range;
@@ -29,6 +29,7 @@ mod poisson;
 mod random_walk;
 mod sequence;
 mod series;
+mod state;
 mod steps;
 mod template;
 mod text;
@@ -67,6 +68,7 @@ pub static KINDS: &[Kind] = &[
     random_walk::KIND,
     sequence::KIND,
     series::KIND,
+    state::KIND,
     template::KIND,
     triangular::KIND,
     uniform::KIND,

@@ -52,7 +52,7 @@ impl Generator for RandomWalk {
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let (entity, seed) = self.ready.as_ref().expect("set in prepare");
         let places = entity.places(block)?;
-        let path = amount::along(&self.path, *seed, &places)?;
+        let path = amount::along(&self.path, *seed, &places);
         let (start, drift) = (self.start.values(block)?, self.drift.values(block)?);
         amount::floats(block, |at| {
             let free = start.get(at)? + drift.get(at)? * places[at].ordinal as f64 + self.std_dev * path[at];
@@ -162,10 +162,10 @@ mod tests {
         let places: Vec<_> = (0..20_000u64)
             .map(|entity| crate::entity::Place { entity: 20_000 - entity, ordinal: 9, count: 10 })
             .collect();
-        let at_nine = amount::along(&Path::walk(), seed, &places).unwrap();
+        let at_nine = amount::along(&Path::walk(), seed, &places);
         let scaled: Vec<f64> = at_nine.iter().map(|x| x / 3.0).collect();
         assert!(ks_p_value(ks_statistic(scaled, normal_cdf), 20_000.0) > 1e-6);
-        let alone = amount::along(&Path::walk(), seed, &places[123..124]).unwrap();
+        let alone = amount::along(&Path::walk(), seed, &places[123..124]);
         assert_eq!(alone[0], at_nine[123]);
     }
 
