@@ -107,7 +107,7 @@ impl Machine {
                     end = self.chain.end(stream, before, here.step);
                 }
                 let number = end.unwrap_or(here.step);
-                let until = end.is_none().then_some(number as i64 + 1);
+                let until = end.is_none().then_some((number as i64).saturating_add(1));
                 visits[at] = Visit { number, state: here.state, since: number as i64, until };
             }
         });
@@ -120,7 +120,10 @@ impl Machine {
     /// Paths are walked from their beginning, all of a block together.
     ///
     /// # Errors
-    /// When a visit has no length, or a path has more than [`MAX_VISITS`] visits until then.
+    /// When a visit would last less than nothing or too long to be told, or a path has [`MAX_VISITS`] visits before then.
+    ///
+    /// # Panics
+    /// When the machine is not [timed](Self::is_timed).
     pub fn by_time(&self, places: &[Place], numbered: bool) -> Result<Vec<Visit>, Failure> {
         struct Walker {
             entity: u64,
