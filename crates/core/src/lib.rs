@@ -9,6 +9,7 @@
 //! | [`stream`] | [`Stream`]: draw j of row i by its address, and [`RowRng`] for `rand`'s distributions |
 //! | [`permutation`] | [`Permutation`]: a keyed bijection of the row numbers, for exact quotas and uniqueness |
 //! | [`law`], [`laws`] | [`Law`]: a probability distribution by its quantile function, one file each |
+//! | [`path`] | [`Path`]: random walks and autoregressions whose every step can be had alone |
 //! | [`special`] | the special functions under the laws |
 //! | [`philox`] | the counter-based generator under the streams |
 //!
@@ -30,6 +31,7 @@
 
 pub mod law;
 pub mod laws;
+pub mod path;
 pub mod permutation;
 pub mod philox;
 pub mod rows;
@@ -40,6 +42,7 @@ pub mod stream;
 pub mod testing;
 
 pub use law::{Law, LawError, Truncated};
+pub use path::Path;
 pub use permutation::Permutation;
 pub use rows::Rows;
 pub use seed::Seed;

@@ -6,9 +6,10 @@
 use lookalike_core::Seed;
 use lookalike_ruleset::decode::{self, Decode, Int, Number, Pair, Share, Stamp, parse_time};
 use lookalike_ruleset::diagnostic::did_you_mean;
-use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Type, Value};
+use lookalike_ruleset::{Diagnostic, Entry, Json, Node, Problems, Span, Type, Value};
 use polars::prelude::*;
 use polars_arrow::bitmap::Bitmap;
+use serde_json::json;
 
 use crate::array;
 use crate::formula::Formula;
@@ -337,6 +338,22 @@ pub fn check_vocabulary(vocabulary: &decode::Named<Node>, problems: &mut Problem
             next = target.and_then(|target| vocabulary.find(&target.text));
         }
         done.extend(path.iter().map(|p| p.name.as_str()));
+    }
+}
+
+/// A column as part of a kind's parameters; [`Builder::spec`] reads it.
+#[derive(Clone, Debug)]
+pub struct Part(pub Node);
+
+impl Decode for Part {
+    fn decode(node: &Node, _: &mut Problems) -> Option<Self> {
+        Some(Part(node.clone()))
+    }
+    fn what() -> String {
+        "a generator: anything that can stand as a column".into()
+    }
+    fn schema() -> Json {
+        json!({"$ref": "#/$defs/column"})
     }
 }
 

@@ -67,7 +67,8 @@ pub fn compile(
         .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
         .collect();
     let root = Seed::new(seed);
-    let world = World { seed: root, clock, lookups: loaded.lookups.clone(), params };
+    let mut world = World { clock, lookups: loaded.lookups.clone(), params, ..World::new(root) };
+    world.machines = crate::machine::compile(document, kinds, &world, problems);
     check_vocabulary(&document.vocabulary, problems);
     let decls = &document.tables.0;
     for (name, _) in &overrides.table_rows {

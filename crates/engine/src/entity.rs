@@ -157,8 +157,34 @@ impl Entity {
     }
 }
 
+/// Calls `each` for every entity among the places, with its number and the positions of its places, by ordinal. So what
+/// belongs together is walked once and in order, however the rows are scattered.
+pub fn for_each(places: &[Place], mut each: impl FnMut(u64, &[u32])) {
+    let place = |position: u32| places[position as usize];
+    let mut order: Vec<u32> = (0..places.len() as u32).collect();
+    // Rows of a range are mostly in order already, which makes this cheap.
+    order.sort_by_key(|position| (place(*position).entity, place(*position).ordinal));
+    for positions in order.chunk_by(|a, b| place(*a).entity == place(*b).entity) {
+        each(place(positions[0]).entity, positions);
+    }
+}
+
 /// An input of whole numbers that are never null nor negative.
 fn whole(block: &Block<'_>, id: InputId) -> Result<Vec<u64>, Failure> {
     let series = block.input(id);
     Ok(series.i64()?.iter().map(|value| value.unwrap_or(0) as u64).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scattered_places_are_brought_together() {
+        let place = |entity, ordinal| Place { entity, ordinal, count: 9 };
+        let places = [place(7, 3), place(2, 1), place(7, 0), place(2, 0), place(7, 3)];
+        let mut seen = Vec::new();
+        for_each(&places, |entity, positions| seen.push((entity, positions.to_vec())));
+        assert_eq!(seen, [(2, vec![3, 1]), (7, vec![2, 0, 4])]);
+    }
 }

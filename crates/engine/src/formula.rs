@@ -1,8 +1,10 @@
 //! An expression of the ruleset, ready to be evaluated over blocks.
 
+use lookalike_ruleset::decode::{Decode, wrong};
 use lookalike_ruleset::expr::{Parsed, Resolved, Scope, Typed};
-use lookalike_ruleset::{Diagnostic, Node, Problems, Span, Type};
+use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
 use polars::prelude::*;
+use serde_json::json;
 
 use crate::array::dtype_of;
 use crate::expr::Program;
@@ -19,6 +21,26 @@ pub struct Formula {
 struct Ready {
     inputs: Vec<(PlSmallStr, InputId)>,
     program: Program,
+}
+
+/// An expression as written, for a kind's parameters; [`Formula::parse`] reads it.
+#[derive(Clone, Debug)]
+pub struct Expression(pub Node);
+
+impl Decode for Expression {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        if node.as_scalar().is_none() || node.is_null() {
+            wrong(node, Self::what(), problems);
+            return None;
+        }
+        Some(Expression(node.clone()))
+    }
+    fn what() -> String {
+        "a column or a SQL expression over columns of the row".into()
+    }
+    fn schema() -> Json {
+        json!({"type": ["string", "number", "boolean"]})
+    }
 }
 
 impl Formula {

@@ -10,6 +10,7 @@ use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
 use polars::prelude::*;
 
 use crate::build::Builder;
+use crate::machine::Machine;
 
 /// A column's rule, ready to run.
 ///
@@ -197,12 +198,14 @@ pub struct World {
     pub lookups: Vec<Lookup>,
     /// Parameters, as literals.
     pub params: Vec<(String, lookalike_ruleset::document::Literal)>,
+    /// State machines; `None` for one that has mistakes.
+    pub machines: Vec<(String, Option<Arc<Machine>>)>,
 }
 
 impl World {
     /// A world with nothing in it.
     pub fn new(seed: Seed) -> World {
-        World { seed, clock: None, lookups: Vec::new(), params: Vec::new() }
+        World { seed, clock: None, lookups: Vec::new(), params: Vec::new(), machines: Vec::new() }
     }
 }
 
@@ -352,6 +355,8 @@ pub enum Group {
     Numbers,
     /// Dates, times and lengths of time.
     Time,
+    /// Values with a past: series and state machines.
+    Series,
     /// Text, identifiers.
     Text,
     /// Values that follow from other columns or files.

@@ -5,6 +5,7 @@
 
 pub mod array;
 pub mod build;
+pub mod chain;
 pub mod compile;
 pub mod entity;
 pub mod expr;
@@ -12,6 +13,7 @@ pub mod formula;
 pub mod generator;
 pub mod generators;
 mod links;
+pub mod machine;
 pub mod pick;
 pub mod plan;
 pub mod run;

@@ -17,6 +17,8 @@ pub fn ruleset_schema(kinds: &[&[Kind]]) -> Json {
     schema["properties"]["lookalike"] = json!({"const": 1, "description": "Version of the language; 1."});
     let column = json!({"$ref": "#/$defs/column"});
     schema["properties"]["vocabulary"]["additionalProperties"] = column.clone();
+    schema["properties"]["machines"]["additionalProperties"]["properties"]["dwell"]["additionalProperties"] =
+        column.clone();
     let table = &mut schema["properties"]["tables"]["additionalProperties"]["properties"];
     table["columns"]["additionalProperties"] = column.clone();
     table["draws"]["additionalProperties"] = column;

@@ -42,6 +42,11 @@ pub fn column(yaml: &str, rows: u64) -> Result<Plan, Vec<Diagnostic>> {
 /// The colours that examples look up.
 const COLOURS: &str = "word,code,price\nalpha,#aa0000,1.5\nbeta,#00bb00,2.25\n";
 
+/// The state machine that examples show.
+const JOB: &str = "{start: queued, transitions: {queued: running, running: {done: 90%, failed: 10%}, failed: queued}, \
+                   final: [done], dwell: {queued: {duration_range: [1m, 2h]}, running: {exponential: {mean: 30}}, \
+                   failed: {constant: 7}}, unit: 1d}";
+
 struct Colours;
 
 impl Files for Colours {
@@ -51,14 +56,14 @@ impl Files for Colours {
 }
 
 /// A table `t` whose column `c` is the example of a kind, with the draws and the lookup that examples may use: the draws
-/// `word`, `number`, `flag` and `when`, and the lookup `colours` with the key `word`.
+/// `word`, `number`, `flag` and `when`, the lookup `colours` with the key `word` and the machine `job`.
 ///
 /// # Errors
 /// The diagnostics, if any is an error.
 pub fn example(yaml: &str, rows: u64, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
     let text = format!(
         "lookalike: 1\nseed: {seed}\nclock: 2026-01-01T00:00:00Z\nlookups:\n  colours: {{file: colours.csv, key: [word]}}\n\
-         tables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n    draws:\n      word: {{choice: [alpha, beta]}}\n      \
+         machines:\n  job: {JOB}\ntables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n    draws:\n      word: {{choice: [alpha, beta]}}\n      \
          number: {{int_range: [1, 100]}}\n      flag: {{bernoulli: 50%}}\n      when: {{date_range: [2025-01-01, 2025-12-31]}}\n"
     );
     plan_with(&text, &Colours, &Overrides::default())

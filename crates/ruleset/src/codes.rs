@@ -518,6 +518,18 @@ itself.
     right:  Price: {lookup: {in: ebs_price, take: usd, by: Region}}",
     },
     Code {
+        name: "unknown-machine",
+        summary: "there is no state machine of this name",
+        explanation: "\
+`state: {machine: …}` names an entry of `machines:`, in this ruleset or in an included file. The path of an entity
+depends on that name, so all tables that look at the same things name the same machine.
+
+    machines: {door: {start: shut, transitions: {shut: open, open: shut}}}
+
+    wrong:  Door: {state: {machine: doors}}
+    right:  Door: {state: {machine: door}}",
+    },
+    Code {
         name: "unknown-param",
         summary: "there is no parameter of this name",
         explanation: "\
@@ -528,6 +540,16 @@ single value or as param.name in an expression. The same holds for --param on th
 
     wrong:  rows: {param: volume}
     right:  rows: {param: volumes}",
+    },
+    Code {
+        name: "unknown-state",
+        summary: "a state machine has no state of this name",
+        explanation: "\
+A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. Everything else
+(`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new state.
+
+    wrong:  {start: open, transitions: {open: closed}}
+    right:  {start: open, transitions: {open: closed}, final: [closed]}",
     },
     Code {
         name: "unknown-table",
@@ -550,6 +572,16 @@ another column instead, write an expression.
 
     wrong:  Region: {ref: regions}
     right:  Region: {ref: region}",
+    },
+    Code {
+        name: "unreachable-state",
+        summary: "a state machine declares a state to which no path leads",
+        explanation: "\
+From the states in which the machine starts, following transitions with a share above 0, this state is never reached. It
+would be among the values of columns that show the machine, and never occur.
+
+    wrong:  {start: open, transitions: {open: shut, shut: open, locked: shut}}
+    right:  {start: open, transitions: {open: shut, shut: {open: 90%, locked: 10%}, locked: shut}}",
     },
     Code {
         name: "unsupported-modifier",

@@ -1,7 +1,7 @@
 //! The outer form of a ruleset: what its sections are, with columns still as nodes. Which kinds of generator there are is
 //! the engine's business; this module knows the language around them.
 
-use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, parse_stamp, wrong};
+use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
@@ -32,7 +32,7 @@ params! {
         seed: Count = Count(0),
         /// The time that counts as now. Nothing ever reads the machine's clock.
         clock: Option<Stamp>,
-        /// Further files, relative to this one, whose params, lookups and vocabulary are shared.
+        /// Further files, relative to this one, whose params, lookups, vocabulary and machines are shared.
         include: Vec<Spanned<String>> = Vec::new(),
         /// Inputs that a user may set with `--param name=value`.
         params: Named<ParamDecl>,
@@ -40,6 +40,8 @@ params! {
         lookups: Named<LookupDecl>,
         /// Generators under names of their own, used with `{ref: name}`.
         vocabulary: Named<Node>,
+        /// State machines, whose paths columns show.
+        machines: Named<MachineDecl>,
         /// The tables.
         tables: Named<TableDecl>,
     }
@@ -66,6 +68,61 @@ params! {
         key: Vec<Spanned<String>>,
         /// What it holds and where it comes from.
         about: Option<String>,
+    }
+}
+
+params! {
+    /// A state machine: states, which of them follow each other, and how long each lasts.
+    pub struct MachineDecl {
+        /// What it describes.
+        about: Option<String>,
+        /// The state in which a path begins, or several with their shares.
+        start: Shares,
+        /// For each state that is left again, the states that follow it with their shares.
+        transitions: Named<Shares>,
+        /// The states that are never left.
+        r#final: Vec<Spanned<String>> = Vec::new(),
+        /// For each state that is left again, a generator of how long a visit lasts; without it a visit is a step.
+        dwell: Named<Node>,
+        /// What a number under `dwell` counts, such as 1h.
+        unit: Option<Spanned<Time>>,
+    }
+}
+
+/// States with their weights, as written; a state alone has all the weight.
+#[derive(Clone, Debug)]
+pub struct Shares {
+    /// Place of the whole.
+    pub span: Span,
+    /// States to weights.
+    pub entries: Vec<Entry>,
+}
+
+impl Decode for Shares {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let entries = match &node.value {
+            Value::Map(entries) => entries.clone(),
+            Value::Scalar(scalar) if !node.is_null() => {
+                let all = Scalar { text: "100%".into(), quoted: false, verbatim: None };
+                let value = Node { span: node.span, value: Value::Scalar(all) };
+                vec![Entry { key: scalar.text.clone(), key_span: node.span, value }]
+            }
+            _ => {
+                wrong(node, Self::what(), problems);
+                return None;
+            }
+        };
+        Some(Shares { span: node.span, entries })
+    }
+    fn what() -> String {
+        "a state, or a mapping from states to shares such as `{open: 70%, shut: 30%}`".into()
+    }
+    fn schema() -> serde_json::Value {
+        let weight = serde_json::json!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]});
+        serde_json::json!({"anyOf": [
+            {"type": "string"},
+            {"type": "object", "additionalProperties": weight, "minProperties": 1},
+        ]})
     }
 }
 
@@ -156,7 +213,7 @@ pub struct Lookup {
 /// A ruleset with its includes, params and lookups resolved.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The main file's sections; `params`, `lookups` and `vocabulary` of the includes are merged in.
+    /// The main file's sections; `params`, `lookups`, `vocabulary` and `machines` of the includes are merged in.
     pub document: Document,
     /// Place of the whole document.
     pub span: Span,
@@ -219,6 +276,7 @@ pub fn load(
     for (from, part) in shared {
         load_lookups(&part.lookups, from, sources, files, &mut lookups, problems);
         merge(&mut document.vocabulary, part.vocabulary, "vocabulary", problems);
+        merge(&mut document.machines, part.machines, "machines", problems);
     }
     Some(Loaded { document, span, params, lookups })
 }
@@ -238,6 +296,8 @@ params! {
         lookups: Named<LookupDecl>,
         /// Generators under names of their own.
         vocabulary: Named<Node>,
+        /// State machines.
+        machines: Named<MachineDecl>,
     }
 }
 
@@ -248,7 +308,7 @@ fn decode_include(node: &Node, problems: &mut Problems) -> Option<Include> {
     {
         problems.push(
             Diagnostic::error("bad-include", entry.key_span, format!("an included file cannot have `{}`", entry.key))
-                .help("an include shares `params`, `lookups` and `vocabulary`; tables, seed and clock belong to the main file"),
+                .help("an include shares `params`, `lookups`, `vocabulary` and `machines`; tables, seed and clock belong to the main file"),
         );
         return None;
     }
@@ -498,7 +558,7 @@ pub fn literal(node: &Node, ty: Type, problems: &mut Problems) -> Option<Literal
         Type::Int => Literal::Int(Int::decode(node, problems)?.0),
         Type::Float | Type::Decimal(_) => Literal::Float(crate::decode::Number::decode(node, problems)?.0),
         Type::Text => Literal::Text(String::decode(node, problems)?),
-        Type::Duration => Literal::Duration(crate::decode::Time::decode(node, problems)?.0),
+        Type::Duration => Literal::Duration(Time::decode(node, problems)?.0),
         Type::Date | Type::Datetime => match (ty, Stamp::decode(node, problems)?) {
             (Type::Date, Stamp::Date(days)) => Literal::Date(days),
             (Type::Datetime, stamp @ (Stamp::Date(_) | Stamp::Instant(_))) => {

@@ -26,7 +26,8 @@ enum Form {
 }
 
 /// The groups, in the order of the manual.
-const GROUPS: [Group; 5] = [Group::Basic, Group::Numbers, Group::Time, Group::Text, Group::Derived];
+const GROUPS: [Group; 6] =
+    [Group::Basic, Group::Numbers, Group::Time, Group::Series, Group::Text, Group::Derived];
 
 /// What a group is called.
 pub fn title(group: Group) -> &'static str {
@@ -34,6 +35,7 @@ pub fn title(group: Group) -> &'static str {
         Group::Basic => "Basic",
         Group::Numbers => "Numbers",
         Group::Time => "Time",
+        Group::Series => "Series",
         Group::Text => "Text",
         Group::Derived => "Derived",
     }

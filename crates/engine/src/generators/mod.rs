@@ -1,12 +1,14 @@
 //! The kinds of generator: a file each, and a line each in [`KINDS`].
 
+mod amount;
+mod ar1;
 mod arrivals;
 mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
 mod business_day;
-mod choice;
+pub(crate) mod choice;
 pub mod constant;
 mod cycle;
 mod date_range;
@@ -34,11 +36,14 @@ mod ordinal;
 mod pareto;
 mod pattern;
 mod poisson;
+mod random_walk;
 mod sequence;
+mod series;
 #[cfg(test)]
 mod series_tests;
 mod spread;
 mod start;
+mod state;
 mod steps;
 mod template;
 mod text;
@@ -53,6 +58,7 @@ use crate::generator::Kind;
 
 /// Every kind that comes with Lookalike. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static KINDS: &[Kind] = &[
+    ar1::KIND,
     arrivals::KIND,
     bernoulli::KIND,
     beta::KIND,
@@ -80,7 +86,10 @@ pub static KINDS: &[Kind] = &[
     pareto::KIND,
     pattern::KIND,
     poisson::KIND,
+    random_walk::KIND,
     sequence::KIND,
+    series::KIND,
+    state::KIND,
     template::KIND,
     triangular::KIND,
     uniform::KIND,
