@@ -10,6 +10,7 @@ pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+mod locale;
 pub mod pick;
 pub mod plan;
 pub mod run;

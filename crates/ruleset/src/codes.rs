@@ -402,6 +402,19 @@ a few lines to billions of values. Share a generator through the vocabulary inst
             columns: {Stage: {ref: stage}}",
     },
     Code {
+        name: "two-locales",
+        summary: "columns about the same person, place or firm have different locales",
+        explanation: "\
+Columns with the same `of` speak of one identity, and agree because they draw the same locale and the same names. That holds
+only if all of them are given the same locales with the same shares, or the same column under `by`. So this is a warning:
+the values are made, but a name need not fit the e-mail address or the city beside it.
+
+    wrong:  Name: {person: {part: name, locale: de_DE}}
+            Mail: {person: email}
+    right:  Name: {person: {part: name, locale: de_DE}}
+            Mail: {person: {part: email, locale: de_DE}}",
+    },
+    Code {
         name: "unknown-column",
         summary: "a column or draw of this name does not exist",
         explanation: "\

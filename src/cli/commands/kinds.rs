@@ -26,7 +26,8 @@ enum Form {
 }
 
 /// The groups, in the order of the manual.
-const GROUPS: [Group; 5] = [Group::Basic, Group::Numbers, Group::Time, Group::Text, Group::Derived];
+const GROUPS: [Group; 6] =
+    [Group::Basic, Group::Numbers, Group::Time, Group::Text, Group::Derived, Group::People];
 
 /// What a group is called.
 pub fn title(group: Group) -> &'static str {
@@ -36,6 +37,7 @@ pub fn title(group: Group) -> &'static str {
         Group::Time => "Time",
         Group::Text => "Text",
         Group::Derived => "Derived",
+        Group::People => "People, places, machines",
     }
 }
 

@@ -60,7 +60,8 @@ pub(super) fn check_weights(weights: &[f64], percent: bool, span: Span, problems
     true
 }
 
-fn read_weights(nodes: &[&Node], span: Span, problems: &mut Problems) -> Option<Vec<f64>> {
+/// Reads weights, and adds what is wrong with them.
+pub(crate) fn read_weights(nodes: &[&Node], span: Span, problems: &mut Problems) -> Option<Vec<f64>> {
     let percent = nodes.iter().all(|n| n.as_scalar().is_some_and(|s| s.text.trim_end().ends_with('%')));
     let mut weights = Vec::with_capacity(nodes.len());
     for node in nodes {

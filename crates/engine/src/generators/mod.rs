@@ -4,7 +4,8 @@ mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
-mod choice;
+pub(crate) mod choice;
+mod company;
 pub mod constant;
 mod date_range;
 mod datetime_range;
@@ -23,6 +24,8 @@ mod normal;
 pub mod numbers;
 mod pareto;
 mod pattern;
+mod person;
+mod place;
 mod poisson;
 mod sequence;
 mod steps;
@@ -42,6 +45,7 @@ pub static KINDS: &[Kind] = &[
     beta::KIND,
     binomial::KIND,
     choice::KIND,
+    company::KIND,
     constant::KIND,
     date_range::KIND,
     datetime_range::KIND,
@@ -58,6 +62,8 @@ pub static KINDS: &[Kind] = &[
     normal::KIND,
     pareto::KIND,
     pattern::KIND,
+    person::KIND,
+    place::KIND,
     poisson::KIND,
     sequence::KIND,
     template::KIND,
