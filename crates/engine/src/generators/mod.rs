@@ -1,5 +1,6 @@
 //! The kinds of generator: a file each, and a line each in [`KINDS`].
 
+mod aws;
 mod bernoulli;
 mod beta;
 mod binomial;
@@ -16,9 +17,11 @@ mod gamma;
 mod geometric;
 mod histogram;
 mod int_range;
+mod internet;
 mod language;
 mod log_normal;
 mod lookup;
+mod lorem;
 mod mixture;
 mod normal;
 pub mod numbers;
@@ -41,6 +44,7 @@ use crate::generator::Kind;
 
 /// Every kind that comes with Lookalike. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static KINDS: &[Kind] = &[
+    aws::KIND,
     bernoulli::KIND,
     beta::KIND,
     binomial::KIND,
@@ -56,8 +60,10 @@ pub static KINDS: &[Kind] = &[
     geometric::KIND,
     histogram::KIND,
     int_range::KIND,
+    internet::KIND,
     log_normal::KIND,
     lookup::KIND,
+    lorem::KIND,
     mixture::KIND,
     normal::KIND,
     pareto::KIND,
