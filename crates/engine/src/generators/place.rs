@@ -256,9 +256,11 @@ pub(super) const KIND: Kind = Kind {
 
 #[cfg(test)]
 mod tests {
+    use lookalike_core::Rows;
+
     use super::*;
     use crate::locale::LOCALES;
-    use crate::testing::rows_as_text;
+    use crate::testing::{plan, rows_as_text};
 
     const PARTS: [&str; 12] = [
         "city",
@@ -317,6 +319,24 @@ mod tests {
             seen.insert(country.code);
         }
         assert_eq!(seen.len(), 16);
+    }
+
+    #[test]
+    fn what_is_said_to_be_plain_is_plain() {
+        for locale in LOCALES.iter().map(|locale| locale.name) {
+            let text = format!(
+                "lookalike: 1\nseed: 7\ntables:\n  t:\n    rows: 500\n    columns:\n      \
+                 a: {{place: {{part: address, locale: {locale}}}}}\n      b: {{place: {{part: street, locale: {locale}}}}}\n      \
+                 c: {{person: {{part: name, locale: {locale}}}}}\n      d: {{company: {{part: name, locale: {locale}}}}}\n      \
+                 e: {{place: {{part: postcode, locale: {locale}}}}}\n      f: {{person: {{part: phone, locale: {locale}}}}}\n"
+            );
+            let plan = plan(&text).unwrap();
+            let frame = plan.tables[0].frame(&Rows::from(0..500)).unwrap();
+            for (field, column) in plan.tables[0].schema().fields.iter().zip(frame.columns()) {
+                let all_plain = column.str().unwrap().iter().all(|text| is_plain(text.unwrap()));
+                assert!(all_plain || !field.plain, "{locale}: {}", field.name);
+            }
+        }
     }
 
     /// Berlin has 3,700 of 13,260 thousand: 558 of 2,000 rows, ± 20; six standard deviations.
