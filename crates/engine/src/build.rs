@@ -3,6 +3,8 @@
 //! A column is `{one kind, modifiers}`. Modifiers wrap the kind from outside and in a fixed order, so that no kind deals
 //! with them: `truncate` and `unique` are asked of the kind itself; then come `clamp`, `round`, `type`, `only_if` and `null`.
 
+use std::collections::BTreeMap;
+
 use lookalike_core::Seed;
 use lookalike_ruleset::decode::{self, Decode, Int, Number, Pair, Share, Stamp, parse_time};
 use lookalike_ruleset::diagnostic::did_you_mean;
@@ -63,7 +65,8 @@ pub static MODIFIERS: &[Modifier] = &[
         summary: "true: no value occurs twice (by construction, for kinds that can enumerate their values)",
         details: "Row i gets the value of a rank that a keyed permutation gives it, so nothing is remembered and rows can be \
                   made alone. More rows than values is an error. For `pattern`, `int_range`, `choice` without weights, \
-                  `sequence`, `uuid` and the ranges of dates and times.",
+                  `sequence`, `uuid`, the ranges of dates and times, and the addresses and ids of `person`, `company`, \
+                  `internet` and `aws`.",
         example: "{pattern: '[A-Z]{2}-[0-9]{6}', unique: true}",
     },
     Modifier {
@@ -99,6 +102,8 @@ pub struct Builder<'a> {
     kinds: &'a [&'a [Kind]],
     vocabulary: &'a decode::Named<Node>,
     depth: u32,
+    /// What was said of each identity, and where it was said first; `None` where identities are not of one table.
+    identities: Option<BTreeMap<String, (String, Span)>>,
 }
 
 /// How deep columns may nest in one another and in the vocabulary.
@@ -111,7 +116,32 @@ impl<'a> Builder<'a> {
         vocabulary: &'a decode::Named<Node>,
         problems: &'a mut Problems,
     ) -> Builder<'a> {
-        Builder { problems, kinds, vocabulary, depth: 0 }
+        Builder { problems, kinds, vocabulary, depth: 0, identities: Some(BTreeMap::new()) }
+    }
+
+    /// The builder for generators that are not of one table, so that what they say of identities is not compared.
+    #[must_use]
+    pub fn without_identities(self) -> Builder<'a> {
+        Builder { identities: None, ..self }
+    }
+
+    /// Notes what a column says of the locale of an identity; warns where another column says something else.
+    pub(crate) fn identity(&mut self, name: &str, said: String, span: Span) {
+        let Some(identities) = &mut self.identities else { return };
+        let (first, place) = identities.entry(name.to_owned()).or_insert_with(|| (said.clone(), span));
+        if *first != said {
+            let who = if name.is_empty() { "this row's identity".to_owned() } else { format!("`{name}`") };
+            self.problems.push(
+                Diagnostic::warning(
+                    "two-locales",
+                    span,
+                    format!("{who} has other locales here than elsewhere"),
+                )
+                .label("these values will not agree")
+                .related(*place, "with these")
+                .help("give both the same `locale`, or name them apart with `of`"),
+            );
+        }
     }
 
     /// The kind called `name`.

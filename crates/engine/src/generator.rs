@@ -361,6 +361,8 @@ pub enum Group {
     Text,
     /// Values that follow from other columns or files.
     Derived,
+    /// People, places, firms and machines that do not exist.
+    People,
 }
 
 /// A kind of generator: one file under `generators/` and one line in [`crate::generators::KINDS`].

@@ -13,6 +13,7 @@ pub mod formula;
 pub mod generator;
 pub mod generators;
 mod links;
+mod locale;
 pub mod machine;
 pub mod pick;
 pub mod plan;

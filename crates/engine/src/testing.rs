@@ -4,6 +4,7 @@ use lookalike_core::Rows;
 use lookalike_ruleset::document::{FileProblem, Files, NoFiles, load};
 use lookalike_ruleset::read::Format;
 use lookalike_ruleset::{Diagnostic, Problems, Sources};
+use polars::prelude::{Column, DataType};
 
 use crate::generator::Kind;
 use crate::plan::{Overrides, Plan, compile};
@@ -29,6 +30,18 @@ pub fn plan(text: &str) -> Result<Plan, Vec<Diagnostic>> {
     plan_with(text, &NoFiles, &Overrides::default())
 }
 
+/// The codes of all that is found about a ruleset given as YAML, errors and warnings.
+pub fn warnings(text: &str) -> Vec<&'static str> {
+    let mut sources = Sources::new();
+    let file = sources.add("<text>", text);
+    let mut problems = Problems::new();
+    let loaded = load(&mut sources, file, Format::Yaml, &NoFiles, &[], &mut problems);
+    if let Some(loaded) = loaded {
+        compile(&loaded, &[crate::KINDS], &Overrides::default(), &mut problems);
+    }
+    problems.into_sorted().into_iter().map(|problem| problem.code).collect()
+}
+
 /// A table `t` with one column `c`, given as the column's YAML in flow style.
 ///
 /// # Errors
@@ -37,6 +50,27 @@ pub fn column(yaml: &str, rows: u64) -> Result<Plan, Vec<Diagnostic>> {
     plan(&format!(
         "lookalike: 1\nseed: 7\nclock: 2026-01-01\ntables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n"
     ))
+}
+
+/// The rows of a table, as text; null is empty. Its columns are given as lines of YAML, `name: kind`.
+///
+/// # Panics
+/// When there is an error.
+pub fn rows_as_text(columns: &[String], rows: u64) -> Vec<Vec<String>> {
+    let mut text = format!("lookalike: 1\nseed: 7\ntables:\n  t:\n    rows: {rows}\n    columns:\n");
+    columns.iter().for_each(|column| text.push_str(&format!("      {column}\n")));
+    let plan = plan(&text).unwrap_or_else(|problems| panic!("{text}: {problems:#?}"));
+    let frame = plan.tables[0].frame(&Rows::from(0..rows)).unwrap_or_else(|error| panic!("{error}"));
+    let columns: Vec<_> = frame
+        .columns()
+        .iter()
+        .map(|column| column.cast(&DataType::String).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    let cell = |column: &Column, row: usize| {
+        let text = column.str().unwrap_or_else(|error| panic!("{error}"));
+        text.get(row).unwrap_or_default().to_owned()
+    };
+    (0..rows as usize).map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect()
 }
 
 /// The colours that examples look up.

@@ -455,6 +455,19 @@ a few lines to billions of values. Share a generator through the vocabulary inst
             columns: {Stage: {ref: stage}}",
     },
     Code {
+        name: "two-locales",
+        summary: "columns about the same person, place or firm have different locales",
+        explanation: "\
+Columns with the same `of` speak of one identity, and agree because they draw the same locale and the same names. That holds
+only if all of them are given the same locales with the same shares, or the same column under `by`. So this is a warning:
+the values are made, but a name need not fit the e-mail address or the city beside it.
+
+    wrong:  Name: {person: {part: name, locale: de_DE}}
+            Mail: {person: email}
+    right:  Name: {person: {part: name, locale: de_DE}}
+            Mail: {person: {part: email, locale: de_DE}}",
+    },
+    Code {
         name: "unknown-children",
         summary: "an aggregate names children that there are not",
         explanation: "\
@@ -545,8 +558,9 @@ single value or as param.name in an expression. The same holds for --param on th
         name: "unknown-state",
         summary: "a state machine has no state of this name",
         explanation: "\
-A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. Everything else
-(`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new state.
+A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. Everything
+else (`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new
+state.
 
     wrong:  {start: open, transitions: {open: closed}}
     right:  {start: open, transitions: {open: closed}, final: [closed]}",

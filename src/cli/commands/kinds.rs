@@ -26,8 +26,8 @@ enum Form {
 }
 
 /// The groups, in the order of the manual.
-const GROUPS: [Group; 6] =
-    [Group::Basic, Group::Numbers, Group::Time, Group::Series, Group::Text, Group::Derived];
+const GROUPS: [Group; 7] =
+    [Group::Basic, Group::Numbers, Group::Time, Group::Series, Group::Text, Group::Derived, Group::People];
 
 /// What a group is called.
 pub fn title(group: Group) -> &'static str {
@@ -38,6 +38,7 @@ pub fn title(group: Group) -> &'static str {
         Group::Series => "Series",
         Group::Text => "Text",
         Group::Derived => "Derived",
+        Group::People => "People, places, machines",
     }
 }
 

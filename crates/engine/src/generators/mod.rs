@@ -3,12 +3,14 @@
 mod amount;
 mod ar1;
 mod arrivals;
+mod aws;
 mod bernoulli;
 mod beta;
 mod binomial;
 pub mod branches;
 mod business_day;
 pub(crate) mod choice;
+mod company;
 pub mod constant;
 mod cycle;
 mod date_range;
@@ -23,18 +25,22 @@ mod geometric;
 mod histogram;
 mod int_range;
 mod intensity;
+mod internet;
 mod interval;
 mod language;
 mod late;
 mod lengths;
 mod log_normal;
 mod lookup;
+mod lorem;
 mod mixture;
 mod normal;
 pub mod numbers;
 mod ordinal;
 mod pareto;
 mod pattern;
+mod person;
+mod place;
 mod poisson;
 mod random_walk;
 mod sequence;
@@ -60,11 +66,13 @@ use crate::generator::Kind;
 pub static KINDS: &[Kind] = &[
     ar1::KIND,
     arrivals::KIND,
+    aws::KIND,
     bernoulli::KIND,
     beta::KIND,
     binomial::KIND,
     business_day::KIND,
     choice::KIND,
+    company::KIND,
     constant::KIND,
     date_range::KIND,
     datetime_range::KIND,
@@ -76,15 +84,19 @@ pub static KINDS: &[Kind] = &[
     geometric::KIND,
     histogram::KIND,
     int_range::KIND,
+    internet::KIND,
     interval::KIND,
     late::KIND,
     log_normal::KIND,
     lookup::KIND,
+    lorem::KIND,
     mixture::KIND,
     normal::KIND,
     ordinal::KIND,
     pareto::KIND,
     pattern::KIND,
+    person::KIND,
+    place::KIND,
     poisson::KIND,
     random_walk::KIND,
     sequence::KIND,
