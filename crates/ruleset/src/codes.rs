@@ -447,8 +447,8 @@ itself.
         name: "unknown-machine",
         summary: "there is no state machine of this name",
         explanation: "\
-`state: {machine: …}` names an entry of `machines:`, in this ruleset or in an included file. The path of an entity depends
-on that name, so all tables that look at the same things name the same machine.
+`state: {machine: …}` names an entry of `machines:`, in this ruleset or in an included file. The path of an entity
+depends on that name, so all tables that look at the same things name the same machine.
 
     machines: {door: {start: shut, transitions: {shut: open, open: shut}}}
 
@@ -471,7 +471,7 @@ single value or as param.name in an expression. The same holds for --param on th
         name: "unknown-state",
         summary: "a state machine has no state of this name",
         explanation: "\
-A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. Everything else
+A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. All else
 (`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new state.
 
     wrong:  {start: open, transitions: {open: closed}}
