@@ -29,6 +29,9 @@ use crate::plan::MAX_ROWS;
 /// How many visits of a path are walked for a point in time, before the run gives up.
 pub const MAX_VISITS: u64 = 100_000;
 
+/// About how many lengths of visits are made at once.
+const AT_ONCE: usize = 16_384;
+
 /// A state machine, ready to be asked.
 pub struct Machine {
     name: String,
@@ -141,85 +144,104 @@ impl Machine {
             let visit = Visit { number: 0, state, since: 0, until: None };
             walkers.push(Walker { entity, stream, visit, ahead });
         });
+        // Which states come next does not depend on how long they last, so the lengths of several visits are made at once:
+        // more and more, as long paths show themselves to be long.
+        let mut stretch = 1;
         while !walkers.is_empty() {
-            let lengths = self.lengths(walkers.iter().map(|w| (w.stream, w.visit.number, w.visit.state)))?;
-            for (walker, length) in walkers.iter_mut().zip(lengths) {
-                walker.visit.until = length.map(|length| walker.visit.since.saturating_add(length));
-            }
-            let mut stuck = None;
-            walkers.retain_mut(|Walker { entity, stream, visit, ahead }| {
-                let is_here = |at: &u32| match visit.until {
-                    None => true,
-                    Some(_) if numbered => places[*at as usize].ordinal == visit.number,
-                    Some(until) => (places[*at as usize].ordinal as i64) < until,
-                };
-                while let Some(at) = ahead.last().copied().filter(is_here) {
-                    visits[at as usize] = *visit;
-                    ahead.pop();
+            let each = stretch.min(AT_ONCE / walkers.len()).max(1);
+            let mut steps = Vec::new();
+            let mut ends = Vec::with_capacity(walkers.len());
+            for Walker { stream, visit, .. } in &walkers {
+                let mut at = At { step: visit.number, state: visit.state };
+                steps.push((*stream, at));
+                for _ in 1..each {
+                    if self.chain.is_final(at.state) {
+                        break;
+                    }
+                    at.step += 1;
+                    at.state = self.chain.follow(*stream, at.step, at.state);
+                    steps.push((*stream, at));
                 }
-                if let (false, Some(until)) = (ahead.is_empty(), visit.until) {
+                ends.push(steps.len());
+            }
+            let lengths = self.lengths(&steps)?;
+            let mut from = 0;
+            for (Walker { entity, stream, visit, ahead }, end) in walkers.iter_mut().zip(ends) {
+                for ((_, at), length) in steps[from..end].iter().zip(&lengths[from..end]) {
+                    (visit.number, visit.state) = (at.step, at.state);
+                    visit.until = match length {
+                        None => None,
+                        Some(micros) if *micros >= 0 => Some(visit.since.saturating_add(*micros)),
+                        Some(_) => return Err(self.no_length(at.state)),
+                    };
+                    let is_here = |place: &u32| match visit.until {
+                        None => true,
+                        Some(_) if numbered => places[*place as usize].ordinal == visit.number,
+                        Some(until) => (places[*place as usize].ordinal as i64) < until,
+                    };
+                    while let Some(place) = ahead.last().copied().filter(is_here) {
+                        visits[place as usize] = *visit;
+                        ahead.pop();
+                    }
+                    let (false, Some(until)) = (ahead.is_empty(), visit.until) else { break };
+                    visit.since = until;
+                }
+                from = end;
+                if !ahead.is_empty() {
                     visit.number += 1;
                     visit.state = self.chain.follow(*stream, visit.number, visit.state);
-                    (visit.since, visit.until) = (until, None);
-                    if visit.number == MAX_VISITS {
-                        stuck = Some(*entity);
-                    }
                 }
-                !ahead.is_empty()
-            });
-            if let Some(entity) = stuck {
-                return Err(Failure::new(format!(
-                    "entity {entity} makes more than {MAX_VISITS} visits in machine `{}` before the time asked for; let \
-                     visits last longer",
-                    self.name
-                )));
+                if visit.number >= MAX_VISITS {
+                    return Err(Failure::new(format!(
+                        "machine `{}`: entity {entity} makes {MAX_VISITS} visits before the one asked for; let visits last \
+                         longer, or look at earlier ones",
+                        self.name
+                    )));
+                }
             }
+            walkers.retain(|walker| !walker.ahead.is_empty());
+            stretch *= 2;
         }
         Ok(visits)
     }
 
-    /// How long visits last, in microseconds; `None` for states that are never left.
-    fn lengths(&self, visits: impl Iterator<Item = (Stream, u64, u32)>) -> Result<Vec<Option<i64>>, Failure> {
-        let dwell = self.dwell.as_deref().unwrap_or_default();
-        let mut lengths = Vec::new();
+    fn no_length(&self, state: u32) -> Failure {
+        Failure::new(format!(
+            "machine `{}`: a visit to `{}` would last less than nothing or beyond the range of times; bound its `dwell`, for \
+             example with `truncate`",
+            self.name,
+            self.states.values()[state as usize]
+        ))
+    }
+
+    /// How long visits last, in microseconds: `None` for states that are never left, less than 0 for what is no length. That
+    /// matters only to whoever comes there.
+    fn lengths(&self, steps: &[(Stream, At)]) -> Result<Vec<Option<i64>>, Failure> {
+        let dwell = self.dwell.as_deref().expect("only machines with lengths are asked");
+        let mut lengths = vec![None; steps.len()];
         // The visits to each state, so that its generator is asked once for all.
         let mut asked: Vec<(Vec<u64>, Vec<usize>)> = vec![Default::default(); dwell.len()];
-        for (at, (stream, number, state)) in visits.enumerate() {
-            lengths.push(None);
-            if dwell[state as usize].is_some() {
-                let (rows, positions) = &mut asked[state as usize];
-                rows.push(stream.word(number, u32::MAX) >> 1);
-                positions.push(at);
-            }
+        for (at, (stream, visit)) in steps.iter().enumerate() {
+            let (rows, positions) = &mut asked[visit.state as usize];
+            rows.push(stream.word(visit.step, u32::MAX) >> 1);
+            positions.push(at);
         }
-        for (state, (rows, positions)) in asked.into_iter().enumerate() {
-            let (Some(dwell), false) = (&dwell[state], rows.is_empty()) else { continue };
-            let refuse = |what: String| {
-                let state = &self.states.values()[state];
-                Failure::new(format!("machine `{}`: a visit to `{state}` would last {what}", self.name))
-            };
+        for (dwell, (rows, positions)) in dwell.iter().zip(asked) {
+            let (Some(dwell), false) = (dwell, rows.is_empty()) else { continue };
             let rows = Rows::from(rows);
             let series = dwell.spec.fill(&Block::new(&rows, 0, &[]))?;
-            let micros: Vec<i64> = match dwell.unit {
-                None => series.to_physical_repr().i64()?.iter().flatten().collect(),
+            let mut put = |values: &mut dyn Iterator<Item = i64>| {
+                positions.iter().zip(values).for_each(|(at, micros)| lengths[*at] = Some(micros));
+            };
+            match dwell.unit {
+                None => put(&mut series.to_physical_repr().i64()?.iter().flatten()),
                 Some(unit) => {
-                    let values = series.cast(&DataType::Float64)?;
                     let micros = |value: f64| {
                         let micros = (value * unit as f64).round();
-                        if micros.abs() < i64::MAX as f64 {
-                            Ok(micros as i64)
-                        } else {
-                            Err(refuse(format!("{value} units")))
-                        }
+                        if micros < i64::MAX as f64 { micros as i64 } else { -1 }
                     };
-                    values.f64()?.iter().flatten().map(micros).collect::<Result<_, _>>()?
+                    put(&mut series.cast(&DataType::Float64)?.f64()?.iter().flatten().map(micros));
                 }
-            };
-            for (at, micros) in positions.into_iter().zip(micros) {
-                if micros < 0 {
-                    return Err(refuse("less than nothing; cut its law off with `truncate`".into()));
-                }
-                lengths[at] = Some(micros);
             }
         }
         Ok(lengths)
@@ -578,6 +600,25 @@ mod tests {
     }
 
     #[test]
+    fn a_long_path_is_the_same_in_stretches_and_at_once() {
+        let machine = machine(
+            "{start: a, transitions: {a: {a: 50%, b: 50%}, b: a}, unit: 1s, dwell: {a: {exponential: {mean: 3}}, b: {uniform: [0, 2]}}}",
+        )
+        .unwrap();
+        let all = machine.by_time(&places((0..3000).map(|number| (8, number))), true).unwrap();
+        for (number, visit) in all.iter().enumerate() {
+            assert_eq!(visit.number, number as u64);
+            assert_eq!(visit.until, all.get(number + 1).map_or(visit.until, |next| Some(next.since)));
+        }
+        for number in [0, 1, 2, 500, 2999] {
+            let others = (0..40).map(|entity| (entity, number));
+            assert_eq!(machine.by_time(&places(others), true).unwrap()[8], all[number as usize]);
+            let begins = places([(8, all[number as usize].since as u64)]);
+            assert_eq!(machine.by_time(&begins, false).unwrap()[0], all[number as usize]);
+        }
+    }
+
+    #[test]
     fn a_path_rests_in_its_final_state() {
         let machine = job();
         let late = machine.by_time(&places((0..100).map(|e| (e, 10_000 * HOUR as u64))), false).unwrap();
@@ -591,7 +632,7 @@ mod tests {
     #[test]
     fn endless_and_negative_visits_are_refused() {
         for (dwell, words) in
-            [("{constant: 0}", "more than 100000 visits"), ("{constant: -1}", "less than nothing")]
+            [("{constant: 0}", "makes 100000 visits"), ("{constant: -1}", "less than nothing")]
         {
             let machine =
                 machine(&format!("{{start: a, transitions: {{a: a}}, unit: 1s, dwell: {{a: {dwell}}}}}"));

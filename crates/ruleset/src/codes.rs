@@ -558,9 +558,8 @@ single value or as param.name in an expression. The same holds for --param on th
         name: "unknown-state",
         summary: "a state machine has no state of this name",
         explanation: "\
-A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. Everything
-else (`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new
-state.
+A machine's states are the keys of its `transitions`, and those listed under `final`, which are never left. All else
+(`start`, the states that follow, `dwell`) may name only these, so that a misspelt name is not taken for a new state.
 
     wrong:  {start: open, transitions: {open: closed}}
     right:  {start: open, transitions: {open: closed}, final: [closed]}",
