@@ -9,6 +9,7 @@
 //! | [`stream`] | [`Stream`]: draw j of row i by its address, and [`RowRng`] for `rand`'s distributions |
 //! | [`permutation`] | [`Permutation`]: a keyed bijection of the row numbers, for exact quotas and uniqueness |
 //! | [`law`], [`laws`] | [`Law`]: a probability distribution by its quantile function, one file each |
+//! | [`copula`] | correlated words: matrices, and the normal correlation behind a wanted one |
 //! | [`special`] | the special functions under the laws |
 //! | [`philox`] | the counter-based generator under the streams |
 //!
@@ -28,6 +29,7 @@
 //! # Ok::<(), lookalike_core::LawError>(())
 //! ```
 
+pub mod copula;
 pub mod law;
 pub mod laws;
 pub mod permutation;
