@@ -19,6 +19,27 @@ pub fn find(name: &str) -> Option<&'static Code> {
 /// All codes, sorted by name.
 pub static CODES: &[Code] = &[
     Code {
+        name: "approximate-correlation",
+        summary: "wanted correlations can only be met nearly",
+        explanation: "\
+A warning. Columns are correlated through normal numbers, whose correlations must be somewhat stronger than those of the
+values. Strong correlations among columns of unlike shape can ask for more than fits together; then the nearest that does
+is taken, and the help line gives what the columns will have. Weaken them to get exactly what is written.
+
+    correlate: [{spearman: [[age, income, 0.95], [age, visits, 0.9], [income, visits, 0.75]]}]",
+    },
+    Code {
+        name: "bad-correlation",
+        summary: "a group of correlated columns is not written as it should be",
+        explanation: "\
+A group is either `columns` with a matrix, which has ones on its diagonal and the same numbers on both sides of it, or a
+list of pairs. Numbers lie between -1 and 1. A column is a member of one group at most.
+
+    wrong:  correlate: [{columns: [age, income], spearman: [[1, 0.8], [0.7, 1]]}]
+    right:  correlate: [{columns: [age, income], spearman: [[1, 0.8], [0.8, 1]]}]
+    right:  correlate: [{spearman: [[age, income, 0.8]]}]",
+    },
+    Code {
         name: "bad-duration",
         summary: "a length of time could not be read",
         explanation: "\
@@ -166,6 +187,19 @@ patterns, whole-number ranges and lists without weights, not for a distribution.
 
     wrong:  Volume ID: {normal: {mean: 5000, std_dev: 100}, unique: true}
     right:  Volume ID: {int_range: [1, 10_000], unique: true}",
+    },
+    Code {
+        name: "cannot-correlate",
+        summary: "this column cannot be a member of a group of correlated columns",
+        explanation: "\
+Members draw their values from the words of the group, larger words giving larger values: laws of numbers, `int_range`,
+the ranges of dates and times, and `choice`, whose values rise as listed. `by` and `cases` may stand around these. A
+Pearson correlation needs a member's law beforehand, so such a member must not read other columns.
+
+    wrong:  columns: {age: {int_range: [18, 90]}, email: {pattern: '[a-z]{8}@example\\.org'}}
+            correlate: [{spearman: [[age, email, 0.5]]}]
+    right:  columns: {age: {int_range: [18, 90]}, tier: {choice: [basic, plus, gold]}}
+            correlate: [{spearman: [[age, tier, 0.5]]}]",
     },
     Code {
         name: "cannot-hold",
@@ -324,6 +358,16 @@ lists the generators.
     right:  Size: {uniform: [1, 100], round: 2, null: 5%}",
     },
     Code {
+        name: "not-positive-definite",
+        summary: "the correlations of a group contradict each other",
+        explanation: "\
+If a goes strongly with b and b with c, then a must go with c to some degree: not every table of numbers between -1 and 1
+is possible. The help line shows the nearest one that is. Pairs that are not listed have 0, which may be the contradiction.
+
+    wrong:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9]]}]
+    right:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9], [a, c, 0.7]]}]",
+    },
+    Code {
         name: "not-text",
         summary: "a file is not text in UTF-8",
         explanation: "\
@@ -400,6 +444,18 @@ a few lines to billions of values. Share a generator through the vocabulary inst
             c: [*b, *b, *b]
     right:  vocabulary: {stage: {choice: [prod, dev]}}
             columns: {Stage: {ref: stage}}",
+    },
+    Code {
+        name: "unattainable-correlation",
+        summary: "two columns cannot have a correlation this strong",
+        explanation: "\
+Values that many rows share cannot be ordered among themselves, and laws of different shapes are not proportional, so
+even columns that always rise together may have a correlation below 1. The message gives what can be had.
+
+    columns: {rare: {choice: {no: 99%, yes: 1%}}, size: {uniform: [0, 1]}}
+
+    wrong:  correlate: [{spearman: [[rare, size, 0.5]]}]
+    right:  correlate: [{spearman: [[rare, size, 0.15]]}]",
     },
     Code {
         name: "unknown-column",
