@@ -5,6 +5,7 @@
 
 pub mod array;
 pub mod build;
+pub mod correlate;
 pub mod entity;
 pub mod expr;
 pub mod formula;

@@ -8,6 +8,7 @@ use lookalike_ruleset::{Diagnostic, Field, Problems, Span, TableSchema};
 use polars::prelude::*;
 
 use crate::build::{Builder, Spec, check_vocabulary};
+use crate::correlate::Group;
 use crate::formula::Formula;
 use crate::generator::{Block, Demand, Generator, InputName, Kind, Output, Site, World};
 
@@ -63,6 +64,8 @@ pub struct TablePlan {
     /// Numbers of the columns so that inputs come first.
     order: Vec<usize>,
     requires: Vec<Requirement>,
+    /// Their words are numbered behind the columns.
+    groups: Vec<Group>,
 }
 
 struct Requirement {
@@ -229,6 +232,8 @@ impl Table<'_> {
         }
         let required_inputs = self.resolve_inputs(&mut drafts, &requires, problems);
         let order = order(&mut drafts, problems);
+        let names: Vec<String> = drafts.iter().map(|d| d.name.clone()).collect();
+        let mut groups = Group::declare(decl, &names, self.seed, drafts.len(), problems);
 
         let mut outputs: Vec<(String, Option<Output>)> =
             drafts.iter().map(|d| (d.name.clone(), None)).collect();
@@ -240,13 +245,18 @@ impl Table<'_> {
                 table: self.seed,
                 rows: self.rows,
                 span: spec.span,
-                demand: Demand::default(),
+                demand: Demand { words: Group::words(&groups, *at), ..Demand::default() },
                 world: self.world,
                 columns: &outputs,
                 problems,
             };
             let output = spec.prepare(&mut site);
             outputs[*at].1 = output;
+        }
+        for group in &mut groups {
+            // A member that could not be prepared was reported.
+            let ready = |at: usize| drafts[at].spec.as_ref().filter(|_| outputs[at].1.is_some());
+            group.finish(ready, problems);
         }
         let mut requirements = Vec::new();
         for ((mut formula, text), inputs) in requires.into_iter().zip(required_inputs) {
@@ -292,6 +302,7 @@ impl Table<'_> {
             columns,
             order,
             requires: requirements,
+            groups,
         };
         plan.try_requirements(decl, problems);
         Some(plan)
@@ -525,6 +536,14 @@ impl TablePlan {
 
     fn fill(&self, rows: &Rows, attempt: u32, needed: &[bool]) -> Result<Vec<Option<Series>>, Error> {
         let mut filled: Vec<Option<Series>> = vec![None; self.columns.len()];
+        for group in &self.groups {
+            let wanted = group.columns().any(|at| needed[at]);
+            let words = wanted.then(|| group.fill(&Block::new(rows, attempt, &[])));
+            filled.resize(group.inputs().end, None);
+            for (at, words) in group.inputs().zip(words.into_iter().flatten()) {
+                filled[at] = Some(words);
+            }
+        }
         for at in self.order.iter().copied().filter(|at| needed[*at]) {
             let column = &self.columns[at];
             let series = column
@@ -539,6 +558,7 @@ impl TablePlan {
             }
             filled[at] = Some(series);
         }
+        filled.truncate(self.columns.len());
         Ok(filled)
     }
 
