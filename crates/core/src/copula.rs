@@ -323,7 +323,7 @@ pub fn normal_from_spearman(spearman: f64) -> f64 {
 #[derive(Clone, Debug)]
 pub struct Score {
     /// Where the function rises, in order.
-    ends: Vec<f64>,
+    ends: Vec<End>,
     /// Its values between the rises: one more than those.
     values: Vec<f64>,
     /// The probability of each value.
@@ -331,6 +331,40 @@ pub struct Score {
     /// aₖ for k = 1, 2, …, once asked for.
     hermite: OnceLock<Vec<f64>>,
 }
+
+/// A place on the line of normal numbers, with the probabilities on both sides of it.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    at: f64,
+    below: f64,
+    above: f64,
+}
+
+impl End {
+    const FIRST: End = End { at: f64::NEG_INFINITY, below: 0.0, above: 1.0 };
+    const LAST: End = End { at: f64::INFINITY, below: 1.0, above: 0.0 };
+
+    fn new(at: f64) -> End {
+        End { at, below: normal_cdf(at), above: normal_cdf(-at) }
+    }
+
+    /// The probability from here to `next`, from the smaller tail because that one is precise.
+    fn share_to(&self, next: &End) -> f64 {
+        if self.at > 0.0 { self.above - next.above } else { next.below - self.below }
+    }
+
+    fn mirrored(&self) -> End {
+        End { at: -self.at, below: self.above, above: self.below }
+    }
+}
+
+/// The words at which values are first asked for, and between each and the next the place where a rise is taken to be.
+static GRID: LazyLock<(Vec<u64>, Vec<End>)> = LazyLock::new(|| {
+    const HALF: i32 = (8.25 / CELL) as i32;
+    let words = (-HALF..=HALF).map(|at| word_at(f64::from(at) * CELL)).collect();
+    let middles = (-HALF..HALF).map(|at| End::new((f64::from(at) + 0.5) * CELL)).collect();
+    (words, middles)
+});
 
 /// Why a column has no score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -352,6 +386,9 @@ const SMOOTH_TERMS: usize = 128;
 /// The step function of continuous values has steps this far apart: its correlations are wrong by about a tenth of the square.
 const CELL: f64 = 1.0 / 128.0;
 
+/// Discrete values with more jumps than this are not told from continuous ones, which is as well.
+const MAX_JUMPS: usize = 1000;
+
 /// Values that take up no more than this share each are as good as continuous: ties lower a rank correlation by the sum of
 /// the cubes of their shares, here at most 2e-5.
 const SMALL_TIE: f64 = 1.0 / 256.0;
@@ -371,24 +408,28 @@ impl Score {
         struct Cell {
             words: (u64, u64),
             values: (f64, f64),
+            /// Where it is, as long as it was not halved.
+            end: Option<End>,
         }
-        const HALF: i32 = (8.25 / CELL) as i32;
-        let mut words: Vec<u64> = (-HALF..=HALF).map(|at| word_at(f64::from(at) * CELL)).collect();
-        // Far out several places have the same word.
-        words.dedup();
-        let found = values(&words)?;
+        let (words, middles) = &*GRID;
+        let found = values(words)?;
         if found.iter().any(|value| !value.is_finite()) || !found.is_sorted() {
             return Ok(Err(ScoreError::NotRising));
         }
         let mut cells: Vec<Cell> = words
             .windows(2)
             .zip(found.windows(2))
-            .filter(|(_, values)| values[0] < values[1])
-            .map(|(words, values)| Cell { words: (words[0], words[1]), values: (values[0], values[1]) })
+            .zip(middles)
+            .filter(|((_, values), _)| values[0] < values[1])
+            .map(|((words, values), end)| Cell {
+                words: (words[0], words[1]),
+                values: (values[0], values[1]),
+                end: Some(*end),
+            })
             .collect();
         // Halving finds each jump of discrete values to one part in 2^32 of its cell.
         for _ in 0..32 {
-            if cells.len() > 1000 || cells.iter().all(|cell| cell.words.1 - cell.words.0 < 2) {
+            if cells.len() > MAX_JUMPS {
                 break;
             }
             let middles: Vec<u64> =
@@ -401,19 +442,20 @@ impl Score {
                     return Ok(Err(ScoreError::NotRising));
                 }
                 if low < value {
-                    halves.push(Cell { words: (cell.words.0, middle), values: (low, value) });
+                    halves.push(Cell { words: (cell.words.0, middle), values: (low, value), end: None });
                 }
                 if value < high {
-                    halves.push(Cell { words: (middle, cell.words.1), values: (value, high) });
+                    halves.push(Cell { words: (middle, cell.words.1), values: (value, high), end: None });
                 }
             }
             cells = halves;
         }
-        let ends: Vec<f64> =
-            cells.iter().map(|cell| 0.5 * (normal_of(cell.words.0) + normal_of(cell.words.1))).collect();
+        let middle = |(low, high): (u64, u64)| End::new(0.5 * (normal_of(low) + normal_of(high)));
+        let ends: Vec<End> =
+            cells.iter().map(|cell| cell.end.unwrap_or_else(|| middle(cell.words))).collect();
         let first = cells.first().map_or(0.0, |cell| cell.values.0);
         let values = std::iter::once(first).chain(cells.iter().map(|cell| cell.values.1)).collect();
-        let shares = shares(&ends);
+        let shares = intervals(&ends).map(|(low, high)| low.share_to(high)).collect();
         Ok(Score::of_steps(ends, shares, values))
     }
 
@@ -427,7 +469,7 @@ impl Score {
     }
 
     /// The step function with these values below, between and above `ends`.
-    fn of_steps(ends: Vec<f64>, shares: Vec<f64>, mut values: Vec<f64>) -> Result<Score, ScoreError> {
+    fn of_steps(ends: Vec<End>, shares: Vec<f64>, mut values: Vec<f64>) -> Result<Score, ScoreError> {
         // Values are first brought near to 1, so that squares of the largest doubles do not overflow.
         let scale = values.iter().fold(0f64, |most, value| most.max(value.abs())).max(f64::MIN_POSITIVE);
         values.iter_mut().for_each(|value| *value /= scale);
@@ -463,9 +505,7 @@ impl Score {
     /// The part of the variance that comes from the outermost two billionths of the draws. Where it is large, sample
     /// variances and Pearson correlations settle at no practical number of rows.
     pub fn tail_share(&self) -> f64 {
-        let from = std::iter::once(f64::NEG_INFINITY).chain(self.ends.iter().copied());
-        let to = self.ends.iter().copied().chain([f64::INFINITY]);
-        let outer = from.zip(to).map(|(low, high)| low >= 6.0 || high <= -6.0);
+        let outer = intervals(&self.ends).map(|(low, high)| low.at >= 6.0 || high.at <= -6.0);
         let parts = outer.zip(&self.shares).zip(&self.values);
         parts.map(|((outer, share), value)| if outer { share * value * value } else { 0.0 }).sum()
     }
@@ -475,28 +515,21 @@ impl Score {
         self.hermite.get_or_init(|| hermite(&self.ends, &self.values, terms))
     }
 
-    fn mirrored(&self) -> (Vec<f64>, Vec<f64>) {
-        (self.ends.iter().rev().map(|end| -end).collect(), self.values.iter().rev().copied().collect())
+    fn mirrored(&self) -> (Vec<End>, Vec<f64>) {
+        (self.ends.iter().rev().map(End::mirrored).collect(), self.values.iter().rev().copied().collect())
     }
 }
 
-/// The probability of a standard normal number between `low` and `high`.
-fn share_between(low: f64, high: f64) -> f64 {
-    if low > 0.0 { normal_cdf(-low) - normal_cdf(-high) } else { normal_cdf(high) - normal_cdf(low) }
-}
-
-/// The probabilities of the intervals that `ends` cut the line into.
-fn shares(ends: &[f64]) -> Vec<f64> {
-    let from = std::iter::once(f64::NEG_INFINITY).chain(ends.iter().copied());
-    let to = ends.iter().copied().chain([f64::INFINITY]);
-    from.zip(to).map(|(low, high)| share_between(low, high)).collect()
+/// The intervals that `ends` cut the line into.
+fn intervals(ends: &[End]) -> impl Iterator<Item = (&End, &End)> {
+    std::iter::once(&End::FIRST).chain(ends).zip(ends.iter().chain([&End::LAST]))
 }
 
 /// aₖ of a step function for k = 1 to `terms`. Since (hₖ₋₁ φ)′ = −√k hₖ φ, it is the sum of rise · hₖ₋₁(end) φ(end) / √k.
-fn hermite(ends: &[f64], values: &[f64], terms: usize) -> Vec<f64> {
+fn hermite(ends: &[End], values: &[f64], terms: usize) -> Vec<f64> {
     let roots: Vec<f64> = (0..=terms).map(|k| (k as f64).sqrt()).collect();
     let mut sums = vec![0.0; terms];
-    for (z, rise) in ends.iter().zip(values.windows(2).map(|pair| pair[1] - pair[0])) {
+    for (End { at: z, .. }, rise) in ends.iter().zip(values.windows(2).map(|pair| pair[1] - pair[0])) {
         let density = libm::exp(-0.5 * z * z) / TAU.sqrt();
         let (mut before, mut here) = (0.0, density);
         for k in 1..=terms {
@@ -578,18 +611,18 @@ fn series(terms: &[f64], rho: f64) -> f64 {
 }
 
 /// The expectation of the product of two step functions of one standard normal variable.
-fn expectation(left: (&[f64], &[f64]), right: (&[f64], &[f64])) -> f64 {
-    let (mut l, mut r, mut from, mut sum) = (0, 0, f64::NEG_INFINITY, 0.0);
+fn expectation(left: (&[End], &[f64]), right: (&[End], &[f64])) -> f64 {
+    let (mut l, mut r, mut from, mut sum) = (0, 0, &End::FIRST, 0.0);
     loop {
-        let end = |ends: &[f64], at: usize| ends.get(at).copied().unwrap_or(f64::INFINITY);
-        let (left_end, right_end) = (end(left.0, l), end(right.0, r));
-        let to = left_end.min(right_end);
-        sum += share_between(from, to) * left.1[l] * right.1[r];
-        if to == f64::INFINITY {
+        let (left_end, right_end) =
+            (left.0.get(l).unwrap_or(&End::LAST), right.0.get(r).unwrap_or(&End::LAST));
+        let to = if left_end.at < right_end.at { left_end } else { right_end };
+        sum += from.share_to(to) * left.1[l] * right.1[r];
+        if to.at == f64::INFINITY {
             return sum;
         }
-        l += usize::from(left_end == to);
-        r += usize::from(right_end == to);
+        l += usize::from(left_end.at == to.at);
+        r += usize::from(right_end.at == to.at);
         from = to;
     }
 }
