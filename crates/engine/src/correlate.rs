@@ -126,7 +126,7 @@ impl Group {
             .enumerate()
             .map(|(at, member)| self.score(member, self.first + at, spec(member.column)?, problems))
             .collect();
-        let scores = Scores { members: scores.into_iter().collect::<Option<_>>()?, measure: self.measure };
+        let scores = Scores(scores.into_iter().collect::<Option<_>>()?);
         let size = self.members.len();
         let mut normal = Matrix::identity(size);
         let mut attainable = true;
@@ -572,12 +572,9 @@ impl Group {
 
 // ---- scores ----------------------------------------------------------------------------------------------------------
 
-/// What is known of the members' values.
-struct Scores {
-    /// `None` for a member that cannot be tried out alone.
-    members: Vec<Option<Score>>,
-    measure: Measure,
-}
+/// What is known of the members' values, or of their ranks: `None` for ranks without ties. Those of a member that cannot be
+/// tried out alone are taken for such.
+struct Scores(Vec<Option<Score>>);
 
 /// How the correlation of two members hangs on that of their normal numbers.
 enum Relation {
@@ -588,13 +585,11 @@ enum Relation {
 
 impl Scores {
     fn relation(&self, left: usize, right: usize) -> Relation {
-        // Where a member reads other columns, nothing speaks for ties.
-        let continuous = |at: usize| self.members[at].as_ref().is_none_or(Score::is_continuous);
-        if self.measure == Measure::Spearman && continuous(left) && continuous(right) {
+        let [left, right] = [left, right].map(|at| self.0[at].as_ref());
+        if left.is_none() && right.is_none() {
             return Relation::Continuous;
         }
-        let [left, right] =
-            [left, right].map(|at| self.members[at].as_ref().unwrap_or_else(|| Score::continuous_ranks()));
+        let [left, right] = [left, right].map(|score| score.unwrap_or_else(|| Score::continuous_ranks()));
         Relation::Scores(Box::new(Pair::new(left, right)))
     }
 }
@@ -617,8 +612,7 @@ impl Relation {
 }
 
 impl Group {
-    /// A member's score, found by trying its generator on words in order; inner `None` where that is not possible. Outer
-    /// `None` after adding a problem.
+    /// A member's entry in [`Scores`], found by trying its generator on words in order; outer `None` after adding a problem.
     fn score(
         &self,
         member: &Member,
@@ -653,7 +647,10 @@ impl Group {
             None => None,
         };
         match (self.measure, score) {
-            (Measure::Spearman, score) => Some(score.map(|score| score.ranks())),
+            // Without ties, ranks are the same for all laws.
+            (Measure::Spearman, score) => {
+                Some(score.filter(|score| !score.is_continuous()).map(|score| score.ranks()))
+            }
             (Measure::Pearson, None) => refuse(
                 format!("the law of `{name}` cannot be known beforehand, as a Pearson correlation needs"),
                 "it must not read other columns and must be a number, a date, a time or one of a list; or use `spearman`",
@@ -681,5 +678,6 @@ fn values(spec: &Spec, input: usize, words: &[u64]) -> Option<Vec<f64>> {
     };
     let numbers = numbers.ok()?;
     let numbers = numbers.f64().ok()?;
-    (numbers.null_count() == 0).then(|| numbers.iter().flatten().collect())
+    // A column with nulls has no slice.
+    numbers.cont_slice().ok().map(<[f64]>::to_vec)
 }

@@ -26,7 +26,8 @@ A warning. Columns are correlated through normal numbers, whose correlations mus
 values. Strong correlations among columns of unlike shape can ask for more than fits together; then the nearest that does
 is taken, and the help line gives what the columns will have. Weaken them to get exactly what is written.
 
-    correlate: [{spearman: [[age, income, 0.95], [age, visits, 0.9], [income, visits, 0.75]]}]",
+    nearly:   correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.8]]}]
+    exactly:  correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.75]]}]",
     },
     Code {
         name: "bad-correlation",
