@@ -22,9 +22,9 @@ pub static CODES: &[Code] = &[
         name: "approximate-correlation",
         summary: "wanted correlations can only be met nearly",
         explanation: "\
-A warning. Columns are correlated through normal numbers, whose correlations must be somewhat stronger than those of the
-values. Strong correlations among columns of unlike shape can ask for more than fits together; then the nearest that does
-is taken, and the help line gives what the columns will have. Weaken them to get exactly what is written.
+A warning. Columns are correlated through normal numbers, whose correlations must be somewhat stronger than those of
+the values. Strong correlations can so ask for more than fits together; then the nearest that does is taken, and the
+help line gives what the columns will have. Weaken them to get exactly what is written.
 
     nearly:   correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.8]]}]
     exactly:  correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.75]]}]",
@@ -362,8 +362,9 @@ lists the generators.
         name: "not-positive-definite",
         summary: "the correlations of a group contradict each other",
         explanation: "\
-If a goes strongly with b and b with c, then a must go with c to some degree: not every table of numbers between -1 and 1
-is possible. The help line shows the nearest one that is. Pairs that are not listed have 0, which may be the contradiction.
+If a goes strongly with b and b with c, then a must go with c to some degree: not every table of numbers between -1 and
+1 is possible. The help line shows the nearest one that is. Pairs that are not listed have 0, which may be what
+contradicts.
 
     wrong:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9]]}]
     right:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9], [a, c, 0.7]]}]",
