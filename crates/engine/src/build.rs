@@ -445,6 +445,22 @@ impl Spec {
     pub fn is_unique(&self) -> bool {
         self.demand.unique.is_some()
     }
+
+    /// Whether the values, before `only_if` and `null`, follow from the column's own draws alone.
+    pub(crate) fn stands_alone(&self) -> bool {
+        let mut inputs = Vec::new();
+        self.inner.inputs(&mut inputs);
+        inputs.is_empty()
+    }
+
+    /// The values before `only_if` and `null`.
+    pub(crate) fn values(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        let series = self.inner.fill(block)?;
+        if self.clamp.is_some() || self.round.is_some() || self.from != self.to {
+            return self.convert(series);
+        }
+        Ok(series)
+    }
 }
 
 impl Generator for Spec {
@@ -491,7 +507,7 @@ impl Generator for Spec {
                     "cannot-correlate",
                     span,
                     "this column's kind cannot be correlated",
-                    "members are numbers by a law, `int_range`, the ranges of dates and times, and `choice` from a list",
+                    "members are numbers by a law, `int_range`, the ranges of dates and times, and `choice`; none with `unique`",
                 );
                 output = None;
             }
@@ -544,10 +560,7 @@ impl Generator for Spec {
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
-        let mut series = self.inner.fill(block)?;
-        if self.clamp.is_some() || self.round.is_some() || self.from != self.to {
-            series = self.convert(series)?;
-        }
+        let mut series = self.values(block)?;
         if let Some(only_if) = &self.only_if {
             series = array::keep_where(series, only_if.evaluate(block)?.bool()?)?;
         }

@@ -14,6 +14,7 @@ use lookalike_ruleset::relation::{self, Pick};
 use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Type, Value};
 
 use crate::build::{Builder, check_vocabulary};
+use crate::correlate::Group;
 use crate::entity::RESERVED;
 use crate::formula::Formula;
 use crate::generator::{Demand, Generator, InputName, Kind, Output, Site, World};
@@ -84,6 +85,7 @@ pub fn compile(
     compiler.link(kinds, &document.vocabulary);
     compiler.refuse_circles_of_tables();
     compiler.resolve();
+    compiler.group();
     let order = compiler.order();
     let tables = compiler.prepare(&order, &world);
     // A vocabulary entry that nothing uses is checked all the same, so that a shared file has no hidden mistakes.
@@ -116,6 +118,7 @@ struct TableDraft<'a> {
     columns: Vec<Draft>,
     links: Vec<LinkDraft<'a>>,
     requires: Vec<RequireDraft>,
+    groups: Vec<Group>,
 }
 
 /// A column on its way.
@@ -205,6 +208,7 @@ impl<'a> Compiler<'a> {
                 columns,
                 links: Vec::new(),
                 requires,
+                groups: Vec::new(),
             });
         }
     }
@@ -524,6 +528,14 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Declares the groups of correlated columns, once all columns are numbered.
+    fn group(&mut self) {
+        for table in &mut self.tables {
+            let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+            table.groups = Group::declare(table.decl, &names, table.seed, names.len(), self.problems);
+        }
+    }
+
     fn find_all(&mut self, table: usize, inputs: Vec<InputName>) -> Option<Vec<usize>> {
         let mut all = true;
         let mut found: Vec<usize> = Vec::new();
@@ -778,6 +790,9 @@ impl Compiler<'_> {
                 let inputs =
                     self.tables[table].requires.iter().flat_map(|require| require.inputs.iter().flatten());
                 needs.extend(inputs.map(|column| Step::Column(table, *column)));
+                // No member can be filled before its group is finished.
+                let members = self.tables[table].groups.iter().flat_map(Group::columns);
+                needs.extend(members.map(|column| Step::Column(table, column)));
             }
             Step::Column(table, column) => {
                 needs.push(Step::Rows(table));
@@ -929,6 +944,7 @@ impl Compiler<'_> {
                 order: Vec::new(),
                 requires: Vec::new(),
                 links: draft.links.into_iter().map(|l| l.link).collect(),
+                groups: draft.groups,
             });
             around.push(Surroundings {
                 draft: TableInfo {
@@ -989,13 +1005,14 @@ impl Preparer<'_> {
         let output = match &self.tables.0[at].columns[column].source {
             Source::Rule(_) => {
                 let around = &self.around[at];
+                let words = Group::words(&self.tables.0[at].groups, column);
                 let Source::Rule(spec) = &mut self.tables.0[at].columns[column].source else { return None };
                 let mut site = Site {
                     seed,
                     table: around.draft.seed,
                     rows,
                     span: spec.span,
-                    demand: Demand::default(),
+                    demand: Demand { words, ..Demand::default() },
                     world: self.world,
                     columns: &around.outputs,
                     problems: self.problems,
@@ -1251,6 +1268,16 @@ impl Preparer<'_> {
         let requires = std::mem::take(&mut self.around[at].draft.requires);
         let rows = self.around[at].rows?;
         let mut whole = true;
+        let Table { groups, columns, .. } = &mut self.tables.0[at];
+        for group in groups {
+            let outputs = &self.around[at].outputs;
+            // A member that could not be prepared was reported.
+            let ready = |at: usize| match &columns[at].source {
+                Source::Rule(spec) if outputs[at].1.is_some() => Some(spec.as_ref()),
+                _ => None,
+            };
+            whole &= group.finish(ready, self.problems).is_some();
+        }
         for RequireDraft { mut formula, text, inputs } in requires {
             let Some(inputs) = inputs else {
                 whole = false;

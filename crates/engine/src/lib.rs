@@ -7,6 +7,7 @@ pub mod array;
 pub mod build;
 pub mod chain;
 pub mod compile;
+pub mod correlate;
 pub mod entity;
 pub mod expr;
 pub mod formula;

@@ -8,6 +8,7 @@ use lookalike_ruleset::{Diagnostic, Field, Node, Problems, TableSchema};
 use polars::prelude::*;
 
 use crate::build::Spec;
+use crate::correlate::Group;
 use crate::formula::Formula;
 use crate::generator::{Block, Generator, Output};
 use crate::links::{Children, Link};
@@ -85,6 +86,8 @@ pub struct Table {
     pub(crate) order: Vec<usize>,
     pub(crate) requires: Vec<Requirement>,
     pub(crate) links: Vec<Link>,
+    /// Correlated columns. Their words are numbered behind the columns.
+    pub(crate) groups: Vec<Group>,
 }
 
 pub(crate) struct Requirement {
@@ -308,6 +311,14 @@ impl Tables {
     ) -> Result<Vec<Option<Series>>, Error> {
         let table = &self.0[at];
         let mut filled: Vec<Option<Series>> = vec![None; table.columns.len()];
+        for group in &table.groups {
+            let wanted = group.columns().any(|at| needed[at]);
+            let words = wanted.then(|| group.fill(&Block::new(rows, attempt, &[])));
+            filled.resize(group.inputs().end, None);
+            for (at, words) in group.inputs().zip(words.into_iter().flatten()) {
+                filled[at] = Some(words);
+            }
+        }
         for id in table.order.iter().copied().filter(|id| needed[*id]) {
             if filled[id].is_some() {
                 // Made along with another column.
@@ -342,6 +353,7 @@ impl Tables {
                 }
             }
         }
+        filled.truncate(table.columns.len());
         Ok(filled)
     }
 

@@ -19,6 +19,28 @@ pub fn find(name: &str) -> Option<&'static Code> {
 /// All codes, sorted by name.
 pub static CODES: &[Code] = &[
     Code {
+        name: "approximate-correlation",
+        summary: "wanted correlations can only be met nearly",
+        explanation: "\
+A warning. Columns are correlated through normal numbers, whose correlations must be somewhat stronger than those of
+the values. Strong correlations can so ask for more than fits together; then the nearest that does is taken, and the
+help line gives what the columns will have. Weaken them to get exactly what is written.
+
+    nearly:   correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.8]]}]
+    exactly:  correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.75]]}]",
+    },
+    Code {
+        name: "bad-correlation",
+        summary: "a group of correlated columns is not written as it should be",
+        explanation: "\
+A group is either `columns` with a matrix, which has ones on its diagonal and the same numbers on both sides of it, or
+a list of pairs. Numbers lie between -1 and 1. A column is a member of one group at most.
+
+    wrong:  correlate: [{columns: [age, income], spearman: [[1, 0.8], [0.7, 1]]}]
+    right:  correlate: [{columns: [age, income], spearman: [[1, 0.8], [0.8, 1]]}]
+    right:  correlate: [{spearman: [[age, income, 0.8]]}]",
+    },
+    Code {
         name: "bad-duration",
         summary: "a length of time could not be read",
         explanation: "\
@@ -32,8 +54,8 @@ years are refused because they have no fixed length.
         name: "bad-expression",
         summary: "an expression is not valid SQL",
         explanation: "\
-Expressions are SQL scalar expressions. Names of columns with spaces or capitals stand in double quotes, text in single
-quotes. In YAML the whole expression is best put in single quotes, with each single quote in it doubled.
+Expressions are SQL scalar expressions. Names of columns with spaces or capitals stand in double quotes, text in
+single quotes. In YAML the whole expression is best put in single quotes, with each single quote in it doubled.
 
     wrong:  Cost: {expr: Volume Size * 0.08}
     right:  Cost: {expr: '\"Volume Size\" * 0.08'}
@@ -121,8 +143,8 @@ on the command line by --param.
         name: "bad-pattern",
         summary: "a pattern could not be read",
         explanation: "\
-A pattern is a regular expression from which text is made, so every part must have a limited length: `*`, `+` and `{3,}`
-have none and are refused, as are anchors and look-around. In YAML, put patterns in single quotes.
+A pattern is a regular expression from which text is made, so every part must have a limited length: `*`, `+` and
+`{3,}` have none and are refused, as are anchors and look-around. In YAML, put patterns in single quotes.
 
     wrong:  Volume ID: {pattern: 'vol-[0-9a-f]+'}
     right:  Volume ID: {pattern: 'vol-[0-9a-f]{17}'}",
@@ -194,8 +216,8 @@ cannot be correlated.
         name: "cannot-hold",
         summary: "a requirement holds for no row",
         explanation: "\
-A row that breaks a `require` is drawn again, a bounded number of times. Here no draw met it, so either the requirement
-contradicts the columns or it is met too seldom; build it into the generators instead.
+A row that breaks a `require` is drawn again, a bounded number of times. Here no draw met it, so either the
+requirement contradicts the columns or it is met too seldom; build it into the generators instead.
 
     wrong:  Size: {int_range: [1, 100]}
             require: ['\"Size\" > 500']
@@ -205,8 +227,8 @@ contradicts the columns or it is met too seldom; build it into the generators in
         name: "cannot-read",
         summary: "a file cannot be read",
         explanation: "\
-The file does not exist, is a folder, or may not be opened. Paths in a ruleset are relative to the file that they stand
-in, not to the folder that the program was started in.
+The file does not exist, is a folder, or may not be opened. Paths in a ruleset are relative to the file that they
+stand in, not to the folder that the program was started in.
 
     in rulesets/ebs/ruleset.yaml, for rulesets/common/aws.yaml:
 
@@ -350,11 +372,22 @@ it, and the help line shows how it looks.
         name: "no-kind",
         summary: "a column does not say how its values are made",
         explanation: "\
-A column needs exactly one generator key. Modifiers alone, such as `null` or `round`, make no values. `lookalike kinds`
-lists the generators.
+A column needs exactly one generator key. Modifiers alone, such as `null` or `round`, make no values. `lookalike
+kinds` lists the generators.
 
     wrong:  Size: {round: 2, null: 5%}
     right:  Size: {uniform: [1, 100], round: 2, null: 5%}",
+    },
+    Code {
+        name: "not-positive-definite",
+        summary: "the correlations of a group contradict each other",
+        explanation: "\
+If a goes strongly with b and b with c, then a must go with c to some degree: not every table of numbers between -1
+and 1 is possible. The help line shows the nearest one that is. Pairs that are not listed have 0, which may be what
+contradicts.
+
+    wrong:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9]]}]
+    right:  correlate: [{spearman: [[a, b, 0.9], [b, c, 0.9], [a, c, 0.7]]}]",
     },
     Code {
         name: "not-text",
@@ -379,8 +412,8 @@ place there.
         name: "outside-folder",
         summary: "a path leads out of the ruleset's folder",
         explanation: "\
-A ruleset may come from a stranger, so it reads files only from the folder tree that it stands in. Copy the file there,
-or allow its folder when the program is called.
+A ruleset may come from a stranger, so it reads files only from the folder tree that it stands in. Copy the file
+there, or allow its folder when the program is called.
 
     lookup: {file: /data/prices.csv, key: region}
 
@@ -411,8 +444,8 @@ quotes, and an inline table in braces.
         name: "too-deep",
         summary: "mappings and lists are nested too deeply",
         explanation: "\
-A file may have 64 mappings and lists inside one another. Rulesets need about ten, so the cause is most often a bracket
-that is not closed, or a file that was not written by people.
+A file may have 64 mappings and lists inside one another. Rulesets need about ten, so the cause is most often a
+bracket that is not closed, or a file that was not written by people.
 
     wrong:  [[[[[[[[[[[[[[[[[[ and so on
     right:  choice: [a, b, c]",
@@ -445,8 +478,8 @@ file, which is used as a lookup.
         name: "too-many-nodes",
         summary: "a file has too many values, perhaps by repeated aliases",
         explanation: "\
-A file may have 500,000 values. An alias (`*name`) counts as often as it is used, because aliases of aliases can blow up
-a few lines to billions of values. Share a generator through the vocabulary instead.
+A file may have 500,000 values. An alias (`*name`) counts as often as it is used, because aliases of aliases can blow
+up a few lines to billions of values. Share a generator through the vocabulary instead.
 
     wrong:  a: &a [x, x, x]
             b: &b [*a, *a, *a]
@@ -458,14 +491,26 @@ a few lines to billions of values. Share a generator through the vocabulary inst
         name: "two-locales",
         summary: "columns about the same person, place or firm have different locales",
         explanation: "\
-Columns with the same `of` speak of one identity, and agree because they draw the same locale and the same names. That holds
-only if all of them are given the same locales with the same shares, or the same column under `by`. So this is a warning:
-the values are made, but a name need not fit the e-mail address or the city beside it.
+Columns with the same `of` speak of one identity, and agree because they draw the same locale and the same names. That
+holds only if all of them are given the same locales with the same shares, or the same column under `by`. So this is a
+warning: the values are made, but a name need not fit the e-mail address or the city beside it.
 
     wrong:  Name: {person: {part: name, locale: de_DE}}
             Mail: {person: email}
     right:  Name: {person: {part: name, locale: de_DE}}
             Mail: {person: {part: email, locale: de_DE}}",
+    },
+    Code {
+        name: "unattainable-correlation",
+        summary: "two columns cannot have a correlation this strong",
+        explanation: "\
+Values that many rows share cannot be ordered among themselves, and laws of different shapes are not proportional, so
+even columns that always rise together may have a correlation below 1. The message gives what can be had.
+
+    columns: {rare: {choice: {no: 99%, yes: 1%}}, size: {uniform: [0, 1]}}
+
+    wrong:  correlate: [{spearman: [[rare, size, 0.5]]}]
+    right:  correlate: [{spearman: [[rare, size, 0.15]]}]",
     },
     Code {
         name: "unknown-children",
@@ -482,8 +527,8 @@ other table's, or what its link says under `children`; that is needed where a ta
         name: "unknown-column",
         summary: "a column or draw of this name does not exist",
         explanation: "\
-Expressions, `by`, `template` and others read columns and draws of the same table, by their exact names. In expressions,
-names with spaces or capitals stand in double quotes; what stands in single quotes is text.
+Expressions, `by`, `template` and others read columns and draws of the same table, by their exact names. In
+expressions, names with spaces or capitals stand in double quotes; what stands in single quotes is text.
 
     wrong:  Cost: {expr: '\"Volume size\" * 2'}
     right:  Cost: {expr: '\"Volume Size\" * 2'}",
@@ -590,8 +635,8 @@ another column instead, write an expression.
         name: "unreachable-state",
         summary: "a state machine declares a state to which no path leads",
         explanation: "\
-From the states in which the machine starts, following transitions with a share above 0, this state is never reached. It
-would be among the values of columns that show the machine, and never occur.
+From the states in which the machine starts, following transitions with a share above 0, this state is never reached.
+It would be among the values of columns that show the machine, and never occur.
 
     wrong:  {start: open, transitions: {open: shut, shut: open, locked: shut}}
     right:  {start: open, transitions: {open: shut, shut: {open: 90%, locked: 10%}, locked: shut}}",
@@ -610,8 +655,8 @@ Modifiers such as `clamp`, `truncate` and `round` work on numbers and times, `nu
         name: "unsupported-yaml",
         summary: "a feature of YAML that rulesets do not use",
         explanation: "\
-Tags, merge keys (`<<`), keys that are lists or mappings, and several documents in one file are refused: programs treat
-them differently, and the ruleset language has plainer means. Anchors and aliases may be used.
+Tags, merge keys (`<<`), keys that are lists or mappings, and several documents in one file are refused: programs
+treat them differently, and the ruleset language has plainer means. Anchors and aliases may be used.
 
     wrong:  Size: {<<: *size, null: 5%}
     right:  vocabulary: {size: {int_range: [1, 100]}}

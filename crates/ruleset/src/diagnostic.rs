@@ -97,6 +97,11 @@ impl Problems {
         self.list.push(diagnostic);
     }
 
+    /// Adds diagnostics.
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(diagnostics);
+    }
+
     /// Adds an error; shorthand for the commonest form.
     pub fn error(
         &mut self,

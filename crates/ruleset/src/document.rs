@@ -2,13 +2,15 @@
 //! the engine's business; this module knows the language around them.
 
 use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
+use serde_json::json;
+
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
 use crate::read::{self, Format};
 use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
-use crate::{Type, params};
+use crate::{Json, Type, params};
 
 /// The version of the ruleset language that this crate reads.
 pub const LANGUAGE_VERSION: i64 = 1;
@@ -145,6 +147,57 @@ params! {
         draws: Named<Node>,
         /// Conditions that every row must meet; rows that do not are drawn again.
         require: Vec<Node> = Vec::new(),
+        /// Groups of columns whose values rise and fall together. A column is in one group at most.
+        correlate: Vec<Spanned<CorrelateDecl>> = Vec::new(),
+    }
+}
+
+params! {
+    /// Columns or draws whose values rise and fall together: either `columns` with a matrix, or pairs.
+    pub struct CorrelateDecl {
+        /// The columns in the order of the matrix; left out where pairs are listed.
+        columns: Option<Vec<Spanned<String>>>,
+        /// Rank correlations: a matrix, or pairs such as `[income, age, 0.8]`; pairs that are not named have 0. With ties,
+        /// ranks are middle ranks. The choices of a list rank as listed.
+        spearman: Option<Correlations>,
+        /// Correlations of the values themselves, written in the same way.
+        pearson: Option<Correlations>,
+    }
+}
+
+/// Correlations as written: the rows of a matrix, or pairs of columns with a number. Which of the two it is hangs on the
+/// keys beside it.
+#[derive(Clone, Debug)]
+pub struct Correlations {
+    /// Place of the whole.
+    pub span: Span,
+    /// Rows or pairs.
+    pub items: Vec<Spanned<Vec<Node>>>,
+}
+
+impl Decode for Correlations {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let Some(items) = node.as_list() else {
+            wrong(node, Self::what(), problems);
+            return None;
+        };
+        let items: Vec<_> = items
+            .iter()
+            .map(|item| {
+                if item.as_list().is_none() {
+                    wrong(item, "a row `[1, 0.8]` of a matrix, or a pair `[income, age, 0.8]`", problems);
+                }
+                Some(Spanned { value: item.as_list()?.to_vec(), span: item.span })
+            })
+            .collect();
+        Some(Correlations { span: node.span, items: items.into_iter().collect::<Option<_>>()? })
+    }
+    fn what() -> String {
+        "a matrix such as `[[1, 0.8], [0.8, 1]]`, or pairs such as `[[income, age, 0.8]]`".into()
+    }
+    fn schema() -> Json {
+        let entry = json!({"anyOf": [{"type": "number"}, {"type": "string"}]});
+        json!({"type": "array", "items": {"type": "array", "items": entry}})
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod correlate;
 mod every_kind;
 mod mutations;
 mod purity;
