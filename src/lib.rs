@@ -31,6 +31,7 @@
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
 mod error;
+pub mod marks;
 pub mod pipeline;
 mod ruleset;
 

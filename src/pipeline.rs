@@ -1,5 +1,6 @@
 //! The whole product on one screen: plan, generate, encode, write, publish, describe.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +10,11 @@ use lookalike_core::Rows;
 use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
 use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Written};
+use lookalike_ruleset::TableSchema;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use crate::{Error, Ruleset};
+use crate::{Error, Ruleset, marks};
 
 /// Which rows of each table to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,8 @@ pub struct Job {
     pub threads: usize,
     /// Rows that are generated at a time; at least 1. No output depends on it.
     pub block_rows: usize,
+    /// Whether tables with anomalies are written without them, too, into files named `….clean.…`.
+    pub clean: bool,
 }
 
 impl Default for Job {
@@ -113,6 +117,7 @@ impl Default for Job {
             options: SinkOptions::default(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             block_rows: BLOCK_ROWS,
+            clean: false,
         }
     }
 }
@@ -170,6 +175,9 @@ pub struct TableEntry {
     pub acceptance: Option<f64>,
     /// The columns, in order.
     pub columns: Vec<ColumnEntry>,
+    /// Of each anomaly, how many rows of this run have it; absent where the table has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomalies: Option<BTreeMap<String, u64>>,
     /// The files.
     pub files: Vec<FileEntry>,
 }
@@ -195,6 +203,8 @@ pub struct ColumnEntry {
 pub struct FileEntry {
     /// Name, relative to the manifest.
     pub file: String,
+    /// What is in it: `rows`, `anomalies` (the cells that were changed) or `clean` (the rows without anomalies).
+    pub holds: &'static str,
     /// Format.
     pub format: &'static str,
     /// Size in bytes.
@@ -236,12 +246,12 @@ pub fn generate(
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
     for (plan, rows) in tables {
-        let sinks = open_sinks(plan, job)?;
         progress.begin(&plan.name, rows.end - rows.start);
-        let pending = write_table(plan, rows.clone(), sinks, job, progress, stop)?;
+        let views = views(plan, job);
+        let (pending, anomalies) = write_table(plan, rows.clone(), &views, job, progress, stop)?;
         progress.end();
-        entries.push(table_entry(plan, rows, job, &pending)?);
-        finished.extend(pending);
+        entries.push(table_entry(plan, rows, job, &views, &pending, anomalies)?);
+        finished.extend(pending.into_iter().flatten());
     }
     let bytes: u64 = finished.iter().map(|pending| pending.written().bytes).sum();
     let rows: u64 = entries.iter().map(|entry| entry.rows).sum();
@@ -286,18 +296,56 @@ fn choose_tables<'a>(
     Ok(chosen)
 }
 
-fn open_sinks(plan: &TablePlan, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> {
-    let schema = plan.schema();
+/// What is written of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    /// The rows, with their anomalies.
+    Rows,
+    /// The cells that anomalies changed.
+    Anomalies,
+    /// The rows without anomalies.
+    Clean,
+}
+
+impl View {
+    /// What it is called in file names and in the manifest.
+    fn name(self) -> &'static str {
+        match self {
+            View::Rows => "rows",
+            View::Anomalies => "anomalies",
+            View::Clean => "clean",
+        }
+    }
+
+    fn schema(self, plan: &TablePlan) -> TableSchema {
+        match self {
+            View::Rows => plan.schema(),
+            View::Anomalies => marks::schema(&plan.name),
+            View::Clean => plan.clean_schema(),
+        }
+    }
+}
+
+fn views(plan: &TablePlan, job: &Job) -> Vec<View> {
+    let mut views = vec![View::Rows];
+    if plan.has_anomalies() && job.destination != Destination::Stdout {
+        views.push(View::Anomalies);
+        views.extend(job.clean.then_some(View::Clean));
+    }
+    views
+}
+
+fn open_sinks(plan: &TablePlan, view: View, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> {
+    let schema = view.schema(plan);
     let mut options = job.options.clone();
     options.csv.header &= job.slice.has_header();
+    let tag = if view == View::Rows { String::new() } else { format!(".{}", view.name()) };
     let open = |kind: &SinkKind| {
         let output = match &job.destination {
-            Destination::Folder(folder) => Output::file(folder.join(format!(
-                "{}{}.{}",
-                plan.name,
-                job.slice.file_tag(),
-                kind.extension
-            )))?,
+            Destination::Folder(folder) => {
+                let name = format!("{}{tag}{}.{}", plan.name, job.slice.file_tag(), kind.extension);
+                Output::file(folder.join(name))?
+            }
             Destination::Stdout => Output::stdout(),
         };
         Ok((kind.open)(&schema, output, &options)?)
@@ -305,79 +353,122 @@ fn open_sinks(plan: &TablePlan, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> 
     job.formats.iter().map(open).collect()
 }
 
-/// Generates and encodes in parallel, writes in order.
+/// A unit of a table: its rows, and of each view a part for each format.
+struct Unit {
+    rows: u64,
+    parts: Vec<Vec<Part>>,
+    anomalies: BTreeMap<String, u64>,
+}
+
+/// Generates and encodes in parallel, writes in order. Gives the files of each view, and how often each anomaly happened.
+#[expect(clippy::type_complexity, reason = "files by view and format, and counts by anomaly")]
 fn write_table(
     plan: &TablePlan,
     rows: std::ops::Range<u64>,
-    mut sinks: Vec<Box<dyn Sink>>,
+    views: &[View],
     job: &Job,
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<Vec<Pending>, Error> {
-    let encoders: Vec<Arc<dyn Encoder>> = sinks.iter().map(|sink| sink.encoder()).collect();
+) -> Result<(Vec<Vec<Pending>>, BTreeMap<String, u64>), Error> {
+    let mut sinks = views.iter().map(|view| open_sinks(plan, *view, job)).collect::<Result<Vec<_>, _>>()?;
+    let encoders: Vec<Vec<Arc<dyn Encoder>>> =
+        sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
     let units = (rows.end - rows.start).div_ceil(UNIT_ROWS);
-    let work = |unit: u64| -> Result<(u64, Vec<Part>), Error> {
+    let work = |unit: u64| -> Result<Unit, Error> {
         let start = rows.start + unit * UNIT_ROWS;
         let end = (start + UNIT_ROWS).min(rows.end);
-        let frame = unit_frame(plan, start..end, job.block_rows)?;
-        let parts = encoders.iter().map(|encoder| encoder.encode(&frame)).collect::<Result<_, _>>()?;
-        Ok((end - start, parts))
+        let (frames, anomalies) = unit_frames(plan, start..end, views, job.block_rows)?;
+        let encode = |(encoders, frame): (&Vec<Arc<dyn Encoder>>, &DataFrame)| {
+            encoders.iter().map(|encoder| encoder.encode(frame)).collect::<Result<Vec<_>, _>>()
+        };
+        let parts = encoders.iter().zip(&frames).map(encode).collect::<Result<_, _>>()?;
+        Ok(Unit { rows: end - start, parts, anomalies })
     };
-    in_order(units, job.threads, stop, work, |(rows, parts)| {
-        for (sink, part) in sinks.iter_mut().zip(parts) {
-            sink.write(part)?;
+    let mut counts = BTreeMap::new();
+    in_order(units, job.threads, stop, work, |unit| {
+        for (sinks, parts) in sinks.iter_mut().zip(unit.parts) {
+            for (sink, part) in sinks.iter_mut().zip(parts) {
+                sink.write(part)?;
+            }
         }
-        progress.advance(rows);
+        for (anomaly, rows) in unit.anomalies {
+            *counts.entry(anomaly).or_default() += rows;
+        }
+        progress.advance(unit.rows);
         Ok(())
     })?;
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    Ok(sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>()?)
+    let finish =
+        |sinks: Vec<Box<dyn Sink>>| sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>();
+    Ok((sinks.into_iter().map(finish).collect::<Result<_, _>>()?, counts))
 }
 
-/// The rows of a unit, generated a block at a time.
-fn unit_frame(plan: &TablePlan, rows: std::ops::Range<u64>, block_rows: usize) -> Result<DataFrame, Error> {
+/// The rows of a unit in every view, generated a block at a time; and how many rows have each anomaly.
+fn unit_frames(
+    plan: &TablePlan,
+    rows: std::ops::Range<u64>,
+    views: &[View],
+    block_rows: usize,
+) -> Result<(Vec<DataFrame>, BTreeMap<String, u64>), Error> {
     let block_rows = block_rows.max(1) as u64;
     let mut start = rows.start;
-    let mut whole: Option<DataFrame> = None;
+    let mut whole: Vec<DataFrame> = Vec::new();
+    let mut anomalies = BTreeMap::new();
     while start < rows.end {
         let end = start.saturating_add(block_rows).min(rows.end);
-        let block = plan.frame(&Rows::Range(start..end))?;
-        match &mut whole {
-            None => whole = Some(block),
-            Some(whole) => {
-                whole.vstack_mut(&block).map_err(|e| lookalike_engine::Error::Internal(e.to_string()))?;
+        let block = Rows::Range(start..end);
+        let frames = if plan.has_anomalies() {
+            let spoilt = plan.spoilt(&block)?;
+            marks::count(&spoilt, &mut anomalies);
+            let frame = |view: &View| match view {
+                View::Rows => Ok(spoilt.frame.clone()),
+                View::Anomalies => marks::frame(plan, &spoilt),
+                View::Clean => Ok(spoilt.clean.clone()),
+            };
+            views.iter().map(frame).collect::<Result<Vec<_>, Error>>()?
+        } else {
+            vec![plan.frame(&block)?]
+        };
+        if whole.is_empty() {
+            whole = frames;
+        } else {
+            for (whole, frame) in whole.iter_mut().zip(&frames) {
+                whole.vstack_mut(frame).map_err(|e| lookalike_engine::Error::Internal(e.to_string()))?;
             }
         }
         start = end;
     }
-    Ok(whole.unwrap_or_default())
+    Ok((whole, anomalies))
 }
 
 fn table_entry(
     plan: &TablePlan,
     rows: std::ops::Range<u64>,
     job: &Job,
-    pending: &[Pending],
+    views: &[View],
+    pending: &[Vec<Pending>],
+    anomalies: BTreeMap<String, u64>,
 ) -> Result<TableEntry, Error> {
     let sample = Rows::Range(rows.start..rows.end.min(rows.start + 10_000));
     let acceptance =
         if plan.has_requirements() { Some(round_to(plan.acceptance(&sample)?, 4)) } else { None };
-    let columns = plan.columns.iter().filter(|c| c.written).map(|column| ColumnEntry {
-        name: column.name.clone(),
-        r#type: column.output.ty.to_string(),
-        nullable: column.output.nullable,
-        unique: column.unique,
-        about: column.about.clone(),
+    let unique = |name: &str| plan.columns.iter().any(|column| column.name == name && column.unique);
+    let columns = plan.schema().fields.into_iter().map(|field| ColumnEntry {
+        unique: unique(&field.name),
+        name: field.name,
+        r#type: field.ty.to_string(),
+        nullable: field.nullable,
+        about: field.about,
     });
-    let file = |(kind, pending): (&SinkKind, &Pending)| {
+    let file = |view: View, kind: &SinkKind, pending: &Pending| {
         let Written { path, bytes, sha256, .. } = pending.written();
         let name = path
             .as_deref()
             .and_then(Path::file_name)
             .map_or_else(|| "-".into(), |name| name.to_string_lossy().into());
-        FileEntry { file: name, format: kind.name, bytes: *bytes, sha256: sha256.clone() }
+        FileEntry { file: name, holds: view.name(), format: kind.name, bytes: *bytes, sha256: sha256.clone() }
     };
     Ok(TableEntry {
         name: plan.name.clone(),
@@ -387,7 +478,12 @@ fn table_entry(
         table_rows: plan.rows,
         acceptance,
         columns: columns.collect(),
-        files: job.formats.iter().zip(pending).map(file).collect(),
+        anomalies: plan.has_anomalies().then_some(anomalies),
+        files: views
+            .iter()
+            .zip(pending)
+            .flat_map(|(view, pending)| job.formats.iter().zip(pending).map(|(kind, p)| file(*view, kind, p)))
+            .collect(),
     })
 }
 

@@ -157,6 +157,13 @@ impl Loader {
         self
     }
 
+    /// Where not enough rows can take an anomaly, takes those that there are, with a warning, instead of refusing.
+    #[must_use]
+    pub fn lenient(mut self, lenient: bool) -> Loader {
+        self.overrides.lenient = lenient;
+        self
+    }
+
     /// Sets a parameter; the value is written as in the ruleset.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Loader {
@@ -390,6 +397,22 @@ impl<'a> Table<'a> {
     /// When rows beyond the table's end are asked for, or a row cannot be made.
     pub fn collect(&self) -> Result<DataFrame, Error> {
         Ok(self.plan.frame(&Rows::Range(self.rows.clone()))?)
+    }
+
+    /// Makes the rows without their anomalies.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn clean(&self) -> Result<DataFrame, Error> {
+        Ok(self.plan.clean(&Rows::Range(self.rows.clone()))?)
+    }
+
+    /// The cells that anomalies changed in these rows, a row for each: see [`crate::marks::schema`].
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn marks(&self) -> Result<DataFrame, Error> {
+        crate::marks::frame(self.plan, &self.plan.spoilt(&Rows::Range(self.rows.clone()))?)
     }
 
     /// Makes some columns only, in the order given; nothing else is computed.

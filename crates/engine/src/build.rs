@@ -441,6 +441,11 @@ impl Spec {
         }
     }
 
+    /// Converts the values to this type, unless the user says another.
+    pub(crate) fn become_type(&mut self, ty: Type) {
+        self.demand.ty = self.demand.ty.or(Some(ty));
+    }
+
     /// Whether the values are declared free of repetitions.
     pub fn is_unique(&self) -> bool {
         self.demand.unique.is_some()

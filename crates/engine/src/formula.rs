@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::array::dtype_of;
 use crate::expr::Program;
-use crate::generator::{Block, Failure, InputId, InputName, Output, Site};
+use crate::generator::{Block, Failure, InputId, InputName, Output, Site, position};
 
 /// An expression with the columns that it reads.
 pub struct Formula {
@@ -98,7 +98,8 @@ impl Formula {
         // A column that could not be prepared was reported; nothing more can be said about expressions that read it.
         for reference in self.parsed.references() {
             if let Some(name) = column_of(&reference.path)
-                && let Some((_, None)) = site.columns.iter().find(|(column, _)| *column == name)
+                && let Some(at) = site.position(&name)
+                && site.columns[at].1.is_none()
             {
                 return None;
             }
@@ -106,7 +107,7 @@ impl Formula {
         if self.parsed.references().iter().any(|r| r.path == [CLOCK]) {
             site.clock()?;
         }
-        let scope = Names { columns: site.columns, world: site.world };
+        let scope = Names { columns: site.columns, scope: site.scope, world: site.world };
         self.parsed.check(&scope, site.problems)
     }
 
@@ -165,6 +166,7 @@ fn column_of(path: &[String]) -> Option<String> {
 
 struct Names<'a> {
     columns: &'a [(String, Option<Output>)],
+    scope: &'a [String],
     world: &'a crate::generator::World,
 }
 
@@ -183,8 +185,8 @@ impl Scope for Names<'_> {
                 .map(|(_, value)| Resolved::Constant(value.clone())),
             path => {
                 let name = path.join(".");
-                let (_, output) = self.columns.iter().find(|(column, _)| *column == name)?;
-                output.as_ref().map(|output| Resolved::Column { ty: output.ty })
+                let at = position(self.columns, self.scope, &name)?;
+                self.columns[at].1.as_ref().map(|output| Resolved::Column { ty: output.ty })
             }
         }
     }

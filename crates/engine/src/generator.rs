@@ -183,6 +183,8 @@ pub struct Site<'a> {
     pub world: &'a World,
     /// Names and types of the table's columns; `None` where a column failed to prepare.
     pub columns: &'a [(String, Option<Output>)],
+    /// What names are tried with first, in this order: columns that only some rules see have it before their names.
+    pub scope: &'a [String],
     /// Where problems go.
     pub problems: &'a mut Problems,
 }
@@ -202,6 +204,14 @@ pub struct World {
     pub machines: Vec<(String, Option<Arc<Machine>>)>,
 }
 
+/// The position of the column that a rule in a scope sees under a name.
+pub(crate) fn position(columns: &[(String, Option<Output>)], scope: &[String], name: &str) -> Option<usize> {
+    let with = |prefix: &String| {
+        columns.iter().position(|(column, _)| column.strip_prefix(prefix.as_str()) == Some(name))
+    };
+    scope.iter().find_map(with).or_else(|| columns.iter().position(|(column, _)| column == name))
+}
+
 impl World {
     /// A world with nothing in it.
     pub fn new(seed: Seed) -> World {
@@ -213,8 +223,13 @@ impl Site<'_> {
     /// The number and type of an input. `None`, without a further problem, when the input does not exist or could not be
     /// prepared: that was reported already.
     pub fn input(&self, name: &str) -> Option<(InputId, Output)> {
-        let at = self.columns.iter().position(|(column, _)| column == name)?;
+        let at = self.position(name)?;
         Some((InputId(at), self.columns[at].1.clone()?))
+    }
+
+    /// The position of a column that the rule sees under a name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        position(self.columns, self.scope, name)
     }
 
     /// Adds an error at the generator's place.
@@ -255,6 +270,7 @@ impl Site<'_> {
             demand,
             world: self.world,
             columns: self.columns,
+            scope: self.scope,
             problems: self.problems,
         }
     }

@@ -3,6 +3,8 @@
 //! [`compile`] makes a [`Plan`] out of a loaded ruleset; a [`TablePlan`] makes any rows of its table, at any time, in any
 //! order, on any thread: every cell is a pure function of (ruleset, seed, table, column, row).
 
+pub mod anomalies;
+pub mod anomaly;
 pub mod array;
 pub mod build;
 pub mod chain;
@@ -13,6 +15,7 @@ pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+pub mod inject;
 mod links;
 mod locale;
 pub mod machine;

@@ -460,6 +460,7 @@ impl Compiler<'_> {
             demand: Demand::default(),
             world,
             columns: &[],
+            scope: &[],
             problems: self.problems,
         })?;
         let unit = match output.ty {

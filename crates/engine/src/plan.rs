@@ -11,9 +11,11 @@ use crate::build::Spec;
 use crate::correlate::Group;
 use crate::formula::Formula;
 use crate::generator::{Block, Generator, Output};
+use crate::inject::{Injector, Spoilt};
 use crate::links::{Children, Link};
 
 pub use crate::compile::{MAX_ROWS, Overrides, compile};
+pub use crate::inject::Marks;
 
 /// How often a row is drawn again for its `require` conditions before the run gives up.
 pub const MAX_ATTEMPTS: u32 = 1000;
@@ -52,6 +54,8 @@ pub struct Column {
     /// Columns that are filled before it.
     pub(crate) inputs: Vec<usize>,
     pub(crate) source: Source,
+    /// What the values are once anomalies are in them, where that is something else.
+    pub(crate) dirty: Option<Output>,
 }
 
 /// Where a column's values come from.
@@ -88,6 +92,7 @@ pub struct Table {
     pub(crate) links: Vec<Link>,
     /// Correlated columns. Their words are numbered behind the columns.
     pub(crate) groups: Vec<Group>,
+    pub(crate) injector: Option<Injector>,
 }
 
 pub(crate) struct Requirement {
@@ -172,21 +177,40 @@ pub enum Error {
 }
 
 impl Table {
-    /// The written columns, as sinks see them.
+    /// The written columns as sinks see them, with what anomalies put into them and their label.
     pub fn schema(&self) -> TableSchema {
-        let fields = self
-            .columns
-            .iter()
-            .filter(|column| column.written)
-            .map(|column| Field {
+        let mut schema = self.schema_of(|column| column.dirty.as_ref().unwrap_or(&column.output));
+        if let Some(Injector { label: Some(label), names, .. }) = &self.injector {
+            let Output { ty, plain, .. } = Output::categories(names.clone());
+            let about = Some("which anomaly the row has".to_owned());
+            schema.fields.push(Field { name: label.clone(), ty, nullable: true, plain, about });
+        }
+        schema
+    }
+
+    /// The written columns without anomalies.
+    pub fn clean_schema(&self) -> TableSchema {
+        self.schema_of(|column| &column.output)
+    }
+
+    fn schema_of(&self, output: impl Fn(&Column) -> &Output) -> TableSchema {
+        let field = |column: &Column| {
+            let output = output(column);
+            Field {
                 name: column.name.clone(),
-                ty: column.output.ty,
-                nullable: column.output.nullable,
-                plain: column.output.plain,
+                ty: output.ty,
+                nullable: output.nullable,
+                plain: output.plain,
                 about: column.about.clone(),
-            })
-            .collect();
+            }
+        };
+        let fields = self.columns.iter().filter(|column| column.written).map(field).collect();
         TableSchema { table: self.name.clone(), fields }
+    }
+
+    /// Whether rows are spoilt on purpose.
+    pub fn has_anomalies(&self) -> bool {
+        self.injector.is_some()
     }
 
     /// Whether rows must meet conditions.
@@ -236,27 +260,58 @@ impl Table {
 }
 
 impl TablePlan {
-    /// Makes the written columns of these rows.
+    /// Makes the written columns of these rows, with their anomalies.
     ///
     /// # Errors
     /// When a row lies beyond the table's end, a cell cannot be made, or a row never meets its requirements.
     pub fn frame(&self, rows: &Rows) -> Result<DataFrame, Error> {
-        let wanted: Vec<usize> = (0..self.columns.len()).filter(|at| self.columns[*at].written).collect();
-        self.frame_of(rows, &wanted)
+        if self.has_anomalies() {
+            return Ok(self.spoilt(rows)?.frame);
+        }
+        self.clean(rows)
     }
 
-    /// Makes some columns of these rows, given by name, in the order given. Only what they need is computed.
+    /// Makes the written columns of these rows as they are without anomalies.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    pub fn clean(&self, rows: &Rows) -> Result<DataFrame, Error> {
+        self.frame_of(rows, &self.written())
+    }
+
+    /// Makes these rows with their anomalies, the same rows without, and the list of what was changed.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    pub fn spoilt(&self, rows: &Rows) -> Result<Spoilt, Error> {
+        if !self.has_anomalies() {
+            let clean = self.clean(rows)?;
+            return Ok(Spoilt { frame: clean.clone(), clean, marks: Vec::new() });
+        }
+        self.tables.spoil(self.at, rows, &self.written())
+    }
+
+    fn written(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|at| self.columns[*at].written).collect()
+    }
+
+    /// Makes some columns of these rows, given by name, in the order given; columns have their anomalies, draws have none.
+    /// Only what they need is computed.
     ///
     /// # Errors
     /// As [`frame`](Self::frame); and when a name is not a column or draw of the table.
     pub fn select(&self, rows: &Rows, names: &[&str]) -> Result<DataFrame, Error> {
-        let find = |name: &&str| {
-            self.columns
-                .iter()
-                .position(|c| c.name == **name)
-                .ok_or_else(|| Table::cell_error(self, name, "the table has no such column"))
-        };
-        self.frame_of(rows, &names.iter().map(find).collect::<Result<Vec<_>, _>>()?)
+        let label = self.injector.as_ref().and_then(|injector| injector.label.as_deref());
+        let find = |name: &str| self.columns.iter().position(|c| c.name == name);
+        for name in names.iter().filter(|name| Some(**name) != label) {
+            find(name).ok_or_else(|| self.cell_error(name, "the table has no such column"))?;
+        }
+        let numbers: Vec<usize> = names.iter().filter_map(|name| find(name)).collect();
+        if !self.has_anomalies() {
+            return self.frame_of(rows, &numbers);
+        }
+        let frame = self.tables.spoil(self.at, rows, &numbers)?.frame;
+        frame.select(names.iter().copied()).map_err(|error| Error::Internal(error.to_string()))
     }
 
     fn frame_of(&self, rows: &Rows, wanted: &[usize]) -> Result<DataFrame, Error> {

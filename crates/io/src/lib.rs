@@ -7,6 +7,7 @@
 //! The bytes are a function of the rows alone. How a frame is chunked never shows; how the rows are cut into units does
 //! not show in text formats, and is the row groups (record batches) of the binary ones.
 
+mod cells;
 mod digits;
 mod error;
 pub mod files;
@@ -18,6 +19,7 @@ mod sinks;
 mod staging;
 mod text;
 
+pub use cells::texts;
 pub use error::Error;
 pub use options::{CsvOptions, ParquetCompression, ParquetOptions, Quote, SinkOptions};
 pub use output::{Output, Pending, Written};

@@ -1,6 +1,7 @@
 //! The outer form of a ruleset: what its sections are, with columns still as nodes. Which kinds of generator there are is
 //! the engine's business; this module knows the language around them.
 
+use crate::anomaly::Anomalies;
 use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
 use serde_json::json;
 
@@ -149,6 +150,8 @@ params! {
         require: Vec<Node> = Vec::new(),
         /// Groups of columns whose values rise and fall together. A column is in one group at most.
         correlate: Vec<Spanned<CorrelateDecl>> = Vec::new(),
+        /// Rows that are spoilt on purpose, with the truth about them.
+        anomalies: Option<Spanned<Anomalies>>,
     }
 }
 

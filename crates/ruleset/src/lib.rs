@@ -1,5 +1,6 @@
 //! The ruleset language: text to a checked tree, expressions, diagnostics and JSON Schema.
 
+pub mod anomaly;
 pub mod codes;
 pub mod decode;
 pub mod diagnostic;

@@ -41,6 +41,12 @@ pub struct Args {
     /// Rows times this, such as 0.1, as each table's `scaling` says.
     #[arg(long, value_name = "X", value_parser = args::factor, allow_negative_numbers = true, help_heading = "Rows")]
     scale: Option<f64>,
+    /// Write tables with anomalies without them, too, as ….clean.….
+    #[arg(long, help_heading = "Rows")]
+    clean: bool,
+    /// Where not enough rows can take an anomaly, take those that there are.
+    #[arg(long, help_heading = "Rows")]
+    lenient: bool,
     /// Another seed than the ruleset's.
     #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, help_heading = "Rows")]
     seed: Option<u64>,
@@ -170,6 +176,7 @@ impl Args {
             options,
             threads: self.threads.unwrap_or(standard.threads),
             block_rows: self.block_rows.unwrap_or(standard.block_rows),
+            clean: self.clean,
         }
     }
 }
@@ -187,6 +194,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             Some(table) => loader.table_rows(table, *rows),
         };
     }
+    loader = loader.lenient(args.lenient);
     if let Some(scale) = args.scale {
         loader = loader.scale(scale);
     }

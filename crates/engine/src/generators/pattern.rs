@@ -398,6 +398,7 @@ mod tests {
             demand,
             world: &world,
             columns: &[],
+            scope: &[],
             problems: &mut problems,
         };
         match generator.prepare(&mut site) {

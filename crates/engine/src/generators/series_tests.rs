@@ -53,6 +53,7 @@ fn prepared(yaml: &str) -> Result<Box<dyn Generator>, &'static str> {
             demand: Demand::default(),
             world: &world,
             columns: &columns,
+            scope: &[],
             problems: &mut problems,
         };
         generator.prepare(&mut site)?;

@@ -164,6 +164,7 @@ mod tests {
             demand,
             world: &world,
             columns: &[],
+            scope: &[],
             problems: &mut problems,
         };
         let ends = range.map(|end| end.to_string());

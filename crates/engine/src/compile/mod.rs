@@ -4,22 +4,27 @@
 //! Columns of different tables may need one another: a child reads its parent's cells, a parent counts its children. So
 //! the order is found over all tables at once: over columns, links, requirements and numbers of rows.
 
-use lookalike_core::laws::Zipf;
-use lookalike_core::{Permutation, Seed};
+mod anomalies;
+mod order;
+mod prepare;
+
+use lookalike_core::Seed;
 use lookalike_ruleset::decode::{NamedItem, Stamp};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{DEFAULT_ROWS, Loaded, TableDecl, literal};
 use lookalike_ruleset::expr::Aggregate;
 use lookalike_ruleset::relation::{self, Pick};
-use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Type, Value};
+use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Value};
+
+use anomalies::AnomalyDraft;
 
 use crate::build::{Builder, check_vocabulary};
 use crate::correlate::Group;
 use crate::entity::RESERVED;
 use crate::formula::Formula;
-use crate::generator::{Demand, Generator, InputName, Kind, Output, Site, World};
-use crate::links::{Children, Link, MAX_HELD, Mode, Part, PerParent};
-use crate::plan::{Column, Plan, Requirement, Source, Table, TablePlan, Tables};
+use crate::generator::{Generator, InputName, Kind, World};
+use crate::links::{Children, Link, Mode};
+use crate::plan::{Plan, Source, TablePlan};
 
 /// What the command may change about a ruleset.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +37,8 @@ pub struct Overrides {
     pub table_rows: Vec<(String, u64)>,
     /// Every table's rows times this, as its `scaling` says.
     pub scale: Option<f64>,
+    /// Where not enough rows can take an anomaly, take those that there are, with a warning.
+    pub lenient: bool,
 }
 
 /// Rows are numbered with 63 bits, so that a row number is also an int.
@@ -84,10 +91,12 @@ pub fn compile(
     compiler.draft(kinds, &document.vocabulary, root, overrides);
     compiler.link(kinds, &document.vocabulary);
     compiler.refuse_circles_of_tables();
+    compiler.spoil(kinds, &document.vocabulary);
     compiler.resolve();
+    compiler.recompute(kinds, &document.vocabulary);
     compiler.group();
     let order = compiler.order();
-    let tables = compiler.prepare(&order, &world);
+    let tables = compiler.prepare(&order, &world, overrides.lenient);
     // A vocabulary entry that nothing uses is checked all the same, so that a shared file has no hidden mistakes.
     let mut builder = Builder::new(kinds, &document.vocabulary, problems).without_identities();
     for item in &document.vocabulary.0 {
@@ -119,6 +128,7 @@ struct TableDraft<'a> {
     links: Vec<LinkDraft<'a>>,
     requires: Vec<RequireDraft>,
     groups: Vec<Group>,
+    anomalies: Vec<AnomalyDraft<'a>>,
 }
 
 /// A column on its way.
@@ -129,6 +139,10 @@ struct Draft {
     /// Whether the plan made it up.
     hidden: bool,
     seed: Seed,
+    /// Names that the rule reads are tried with this before them first.
+    scope: Vec<String>,
+    /// The column whose values it stands in for, and whose type it has.
+    replaces: Option<usize>,
     source: Option<Source>,
     inputs: Vec<usize>,
     /// Whether all inputs are known; where one is not, nothing more can be said about the column.
@@ -186,6 +200,8 @@ impl<'a> Compiler<'a> {
                     written,
                     hidden: false,
                     seed: seed.derive("column").derive(&item.name),
+                    scope: Vec::new(),
+                    replaces: None,
                     source: builder.spec(&item.value).map(Source::rule),
                     inputs: Vec::new(),
                     resolved: true,
@@ -209,6 +225,7 @@ impl<'a> Compiler<'a> {
                 links: Vec::new(),
                 requires,
                 groups: Vec::new(),
+                anomalies: Vec::new(),
             });
         }
     }
@@ -305,7 +322,7 @@ impl<'a> Compiler<'a> {
                 match &decl.pick {
                     Some(Pick::Weight(column)) => {
                         let input = InputName { name: column.value.clone(), span: column.span };
-                        self.tables[at].links[number].column = self.find_or_report(parent, input);
+                        self.tables[at].links[number].column = self.find_or_report(parent, &[], input);
                     }
                     Some(Pick::Row(node)) => {
                         let entry = Entry { key: "expr".into(), key_span: node.span, value: node.clone() };
@@ -454,6 +471,8 @@ impl<'a> Compiler<'a> {
             written: false,
             hidden: true,
             seed,
+            scope: Vec::new(),
+            replaces: None,
             source,
             inputs,
             resolved: true,
@@ -509,23 +528,27 @@ impl<'a> Compiler<'a> {
         for table in 0..self.tables.len() {
             // Hidden columns come behind; those that stand for something elsewhere know their inputs.
             for column in 0..self.tables[table].columns.len() {
-                let mut inputs = Vec::new();
-                if let Some(Source::Rule(spec)) = &self.tables[table].columns[column].source {
-                    spec.inputs(&mut inputs);
-                } else {
-                    continue;
-                }
-                let found = self.find_all(table, inputs);
-                let draft = &mut self.tables[table].columns[column];
-                draft.resolved = found.is_some();
-                draft.inputs = found.unwrap_or_default();
+                self.resolve_column(table, column);
             }
             for require in 0..self.tables[table].requires.len() {
                 let mut inputs = Vec::new();
                 self.tables[table].requires[require].formula.inputs(&mut inputs);
-                self.tables[table].requires[require].inputs = self.find_all(table, inputs);
+                self.tables[table].requires[require].inputs = self.find_all(table, &[], inputs);
             }
         }
+    }
+
+    fn resolve_column(&mut self, table: usize, column: usize) {
+        let mut inputs = Vec::new();
+        let draft = &self.tables[table].columns[column];
+        let Some(Source::Rule(spec)) = &draft.source else { return };
+        spec.inputs(&mut inputs);
+        let scope = draft.scope.clone();
+        let found = self.find_all(table, &scope, inputs);
+        let draft = &mut self.tables[table].columns[column];
+        draft.resolved = found.is_some();
+        draft.inputs = found.unwrap_or_default();
+        draft.inputs.extend(draft.replaces);
     }
 
     /// Declares the groups of correlated columns, once all columns are numbered.
@@ -536,11 +559,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn find_all(&mut self, table: usize, inputs: Vec<InputName>) -> Option<Vec<usize>> {
+    fn find_all(&mut self, table: usize, scope: &[String], inputs: Vec<InputName>) -> Option<Vec<usize>> {
         let mut all = true;
         let mut found: Vec<usize> = Vec::new();
         for input in inputs {
-            match self.find_or_report(table, input) {
+            match self.find_or_report(table, scope, input) {
                 Some(at) if !found.contains(&at) => found.push(at),
                 Some(_) => {}
                 None => all = false,
@@ -549,7 +572,14 @@ impl<'a> Compiler<'a> {
         all.then_some(found)
     }
 
-    fn find_or_report(&mut self, table: usize, input: InputName) -> Option<usize> {
+    fn find_or_report(&mut self, table: usize, scope: &[String], input: InputName) -> Option<usize> {
+        let columns = &self.tables[table].columns;
+        let with = |prefix: &String| {
+            columns.iter().position(|column| column.name.strip_prefix(prefix.as_str()) == Some(&input.name))
+        };
+        if let Some(at) = scope.iter().find_map(with) {
+            return Some(at);
+        }
         match self.find(table, &input.name, input.span) {
             Ok(at) => Some(at),
             Err(Some(diagnostic)) => {
@@ -706,635 +736,5 @@ fn unknown_column_help(name: &str, names: &[String]) -> String {
             format!("did you mean \"{known}\"? Names with spaces stand in double quotes in expressions")
         }
         None => did_you_mean(name, "columns", names.iter().map(String::as_str)),
-    }
-}
-
-// ---- order -----------------------------------------------------------------------------------------------------------
-
-impl Compiler<'_> {
-    /// All steps so that what a step needs comes first, otherwise as written. A circle is reported with its path, and its
-    /// columns are marked as not to be resolved.
-    fn order(&mut self) -> Vec<Step> {
-        let mut walk = Walk { path: Vec::new(), done: Vec::new(), order: Vec::new() };
-        walk.done = self
-            .tables
-            .iter()
-            .map(|table| [vec![false; 2], vec![false; table.columns.len() + table.links.len()]].concat())
-            .collect();
-        for table in 0..self.tables.len() {
-            self.visit(Step::Rows(table), &mut walk);
-            self.visit(Step::Requires(table), &mut walk);
-            for link in 0..self.tables[table].links.len() {
-                self.visit(Step::Link(table, link), &mut walk);
-            }
-            for column in 0..self.tables[table].columns.len() {
-                self.visit(Step::Column(table, column), &mut walk);
-            }
-        }
-        walk.order
-    }
-
-    fn visit(&mut self, step: Step, walk: &mut Walk) {
-        if *self.done(step, walk) {
-            return;
-        }
-        if let Some(start) = walk.path.iter().position(|p| *p == step) {
-            self.report_circle(&walk.path[start..]);
-            return;
-        }
-        walk.path.push(step);
-        for needed in self.needs(step) {
-            self.visit(needed, walk);
-        }
-        walk.path.pop();
-        *self.done(step, walk) = true;
-        walk.order.push(step);
-    }
-
-    fn done<'w>(&self, step: Step, walk: &'w mut Walk) -> &'w mut bool {
-        match step {
-            Step::Rows(table) => &mut walk.done[table][0],
-            Step::Requires(table) => &mut walk.done[table][1],
-            Step::Column(table, column) => &mut walk.done[table][2 + column],
-            Step::Link(table, link) => &mut walk.done[table][2 + self.tables[table].columns.len() + link],
-        }
-    }
-
-    fn needs(&self, step: Step) -> Vec<Step> {
-        let mut needs = Vec::new();
-        match step {
-            Step::Rows(table) => {
-                if let Some((parent, counts)) = self.per_parent(table) {
-                    needs.extend([Step::Rows(parent), Step::Requires(parent), Step::Column(parent, counts)]);
-                }
-            }
-            Step::Link(table, number) => {
-                needs.push(Step::Rows(table));
-                let draft = &self.tables[table].links[number];
-                let parent = draft.link.parent;
-                needs.push(Step::Rows(parent));
-                match (&draft.decl.pick, draft.column) {
-                    (Some(Pick::Row(_)), Some(column)) => needs.push(Step::Column(table, column)),
-                    (_, Some(weight)) => needs.extend([Step::Requires(parent), Step::Column(parent, weight)]),
-                    (_, None) => {}
-                }
-                if self.is_unique(table, number) {
-                    for (other, link) in self.tables[table].links.iter().enumerate() {
-                        if self.is_unique(table, other) {
-                            needs.push(Step::Rows(link.link.parent));
-                        }
-                    }
-                }
-            }
-            Step::Requires(table) => {
-                let inputs =
-                    self.tables[table].requires.iter().flat_map(|require| require.inputs.iter().flatten());
-                needs.extend(inputs.map(|column| Step::Column(table, *column)));
-                // No member can be filled before its group is finished.
-                let members = self.tables[table].groups.iter().flat_map(Group::columns);
-                needs.extend(members.map(|column| Step::Column(table, column)));
-            }
-            Step::Column(table, column) => {
-                needs.push(Step::Rows(table));
-                let draft = &self.tables[table].columns[column];
-                needs.extend(draft.inputs.iter().map(|input| Step::Column(table, *input)));
-                match &draft.source {
-                    Some(Source::Link(link)) => needs.push(Step::Link(table, *link)),
-                    Some(Source::Parent { link, column }) => {
-                        let parent = self.tables[table].links[*link].link.parent;
-                        needs.push(Step::Column(parent, *column));
-                        // Rows of the same table come from earlier ones, up to the first: that ends by itself.
-                        if parent != table {
-                            needs.push(Step::Requires(parent));
-                        }
-                    }
-                    Some(Source::Children(children)) => {
-                        needs.extend([
-                            Step::Link(children.table, children.link),
-                            Step::Requires(children.table),
-                        ]);
-                        let link = &self.tables[children.table].links[children.link].link;
-                        needs.push(Step::Column(children.table, link.row));
-                        needs.extend(children.column.map(|column| Step::Column(children.table, column)));
-                    }
-                    Some(Source::Rule(_)) | None => {}
-                }
-            }
-        }
-        needs
-    }
-
-    fn per_parent(&self, table: usize) -> Option<(usize, usize)> {
-        self.tables[table].links.iter().find_map(|link| Some((link.link.parent, link.counts?)))
-    }
-
-    fn is_unique(&self, table: usize, link: usize) -> bool {
-        let table = &self.tables[table];
-        table.decl.unique.iter().any(|name| name.value == table.links[link].link.name)
-    }
-
-    fn report_circle(&mut self, path: &[Step]) {
-        let columns: Vec<(usize, usize)> = path
-            .iter()
-            .filter_map(|step| match step {
-                Step::Column(table, column) => Some((*table, *column)),
-                _ => None,
-            })
-            .collect();
-        let one_table = path.iter().all(|step| match step {
-            Step::Column(table, _) | Step::Rows(table) | Step::Link(table, _) | Step::Requires(table) => {
-                columns.first().is_some_and(|(first, _)| first == table)
-            }
-        });
-        let name = |step: &Step| match step {
-            Step::Column(table, column) if one_table => self.tables[*table].columns[*column].name.clone(),
-            Step::Column(table, column) => {
-                format!("{}.{}", self.tables[*table].name, self.tables[*table].columns[*column].name)
-            }
-            Step::Rows(table) => format!("rows of {}", self.tables[*table].name),
-            Step::Link(table, link) => {
-                format!("link {}.{}", self.tables[*table].name, self.tables[*table].links[*link].link.name)
-            }
-            Step::Requires(table) => format!("require of {}", self.tables[*table].name),
-        };
-        let circle: Vec<String> = path.iter().chain(path.first()).map(name).collect();
-        let what = if one_table {
-            "columns depend on each other in a circle"
-        } else {
-            "tables depend on each other in a circle"
-        };
-        let span = match columns.first() {
-            Some((table, column)) => self.tables[*table].columns[*column].span,
-            None => match path.first() {
-                Some(Step::Rows(table) | Step::Link(table, _) | Step::Requires(table)) => {
-                    self.tables[*table].name_span
-                }
-                _ => return,
-            },
-        };
-        self.problems.error(
-            "dependency-cycle",
-            span,
-            format!("{what}: {}", circle.join(" → ")),
-            "one of them must be made without the others",
-        );
-        for (table, column) in columns {
-            self.tables[table].columns[column].resolved = false;
-        }
-    }
-}
-
-struct Walk {
-    path: Vec<Step>,
-    /// For each table: rows, requirements, then columns, then links.
-    done: Vec<Vec<bool>>,
-    order: Vec<Step>,
-}
-
-// ---- preparation -----------------------------------------------------------------------------------------------------
-
-/// A table whose parts are being prepared.
-struct Surroundings<'a> {
-    draft: TableInfo<'a>,
-    /// Names and types of all columns, as generators see them.
-    outputs: Vec<(String, Option<Output>)>,
-    rows: Option<u64>,
-}
-
-/// What of a [`TableDraft`] is left when its columns have moved into the plan.
-struct TableInfo<'a> {
-    decl: &'a TableDecl,
-    seed: Seed,
-    columns: Vec<ColumnInfo>,
-    links: Vec<(&'a relation::Link, Span, Option<usize>, Option<usize>)>,
-    requires: Vec<RequireDraft>,
-}
-
-#[derive(Clone, Copy)]
-struct ColumnInfo {
-    seed: Seed,
-    span: Span,
-    /// Whether it can be prepared.
-    resolved: bool,
-}
-
-impl Compiler<'_> {
-    /// Carries out the steps. `None` when something is wrong.
-    fn prepare(self, order: &[Step], world: &World) -> Option<Tables> {
-        let Compiler { tables: drafts, problems, .. } = self;
-        warn_unused(&drafts, problems);
-        let mut tables = Tables(Vec::new());
-        let mut around = Vec::new();
-        let mut whole = true;
-        for draft in drafts {
-            whole &= draft.columns.iter().all(|column| column.source.is_some());
-            let outputs = draft.columns.iter().map(|column| (column.name.clone(), None)).collect();
-            let info = |c: &Draft| ColumnInfo {
-                seed: c.seed,
-                span: c.span,
-                resolved: c.resolved && c.source.is_some(),
-            };
-            let columns = draft.columns.iter().map(info).collect();
-            let link_info = draft.links.iter().map(|l| (l.decl, l.span, l.counts, l.column)).collect();
-            tables.0.push(Table {
-                name: draft.name.to_owned(),
-                about: draft.decl.about.clone(),
-                rows: draft.rows.unwrap_or(0),
-                columns: draft.columns.into_iter().map(column_of).collect(),
-                order: Vec::new(),
-                requires: Vec::new(),
-                links: draft.links.into_iter().map(|l| l.link).collect(),
-                groups: draft.groups,
-            });
-            around.push(Surroundings {
-                draft: TableInfo {
-                    decl: draft.decl,
-                    seed: draft.seed,
-                    columns,
-                    links: link_info,
-                    requires: draft.requires,
-                },
-                outputs,
-                rows: draft.rows,
-            });
-        }
-        let mut preparer = Preparer { tables, around, world, problems };
-        for step in order {
-            whole &= match *step {
-                Step::Column(table, column) => preparer.column(table, column).is_some(),
-                Step::Rows(table) => preparer.rows(table).is_some(),
-                Step::Link(table, link) => preparer.link(table, link).is_some(),
-                Step::Requires(table) => preparer.requires(table).is_some(),
-            };
-        }
-        whole.then_some(preparer.tables)
-    }
-}
-
-fn column_of(draft: Draft) -> Column {
-    let source = draft.source.unwrap_or(Source::Link(0));
-    let (about, unique) = match &source {
-        Source::Rule(spec) => (spec.about.clone(), spec.is_unique()),
-        _ => (None, false),
-    };
-    Column {
-        name: draft.name,
-        output: Output::of(Type::Text),
-        written: draft.written,
-        about,
-        unique,
-        inputs: draft.inputs,
-        source,
-    }
-}
-
-struct Preparer<'a> {
-    tables: Tables,
-    around: Vec<Surroundings<'a>>,
-    world: &'a World,
-    problems: &'a mut Problems,
-}
-
-impl Preparer<'_> {
-    fn column(&mut self, at: usize, column: usize) -> Option<()> {
-        let rows = self.around[at].rows?;
-        let ColumnInfo { seed, span, resolved } = self.around[at].draft.columns[column];
-        if !resolved {
-            return None;
-        }
-        let output = match &self.tables.0[at].columns[column].source {
-            Source::Rule(_) => {
-                let around = &self.around[at];
-                let words = Group::words(&self.tables.0[at].groups, column);
-                let Source::Rule(spec) = &mut self.tables.0[at].columns[column].source else { return None };
-                let mut site = Site {
-                    seed,
-                    table: around.draft.seed,
-                    rows,
-                    span: spec.span,
-                    demand: Demand { words, ..Demand::default() },
-                    world: self.world,
-                    columns: &around.outputs,
-                    problems: self.problems,
-                };
-                spec.prepare(&mut site)?
-            }
-            Source::Link(link) => {
-                Output { nullable: self.tables.0[at].links[*link].nullable(), ..Output::of(Type::Int) }
-            }
-            Source::Parent { link, column } => {
-                let link = &self.tables.0[at].links[*link];
-                let mut output = self.around[link.parent].outputs[*column].1.clone()?;
-                output.nullable |= link.nullable();
-                output
-            }
-            Source::Children(children) => {
-                let of = match children.column {
-                    Some(column) => Some(self.around[children.table].outputs[column].1.clone()?),
-                    None => None,
-                };
-                match children.output(of.as_ref()) {
-                    Ok(output) => output,
-                    Err(message) => {
-                        self.problems.push(
-                            Diagnostic::error("expression-type", span, message)
-                                .help("sums and means are of numbers and lengths of time; smallest and largest also of dates"),
-                        );
-                        return None;
-                    }
-                }
-            }
-        };
-        if let Source::Children(children) = &self.tables.0[at].columns[column].source {
-            let link = &self.tables.0[children.table].links[children.link];
-            if !matches!(link.mode, Mode::PerParent(_)) && rows > MAX_HELD {
-                let message =
-                    format!("an aggregate over children that pick one of {rows} parents is too large");
-                self.problems.push(
-                    Diagnostic::error("bad-link", link.span, message)
-                        .help(format!("at most {MAX_HELD} parents can be held; use `per_parent`")),
-                );
-                return None;
-            }
-        }
-        self.around[at].outputs[column].1 = Some(output.clone());
-        self.tables.0[at].columns[column].output = output;
-        self.tables.0[at].order.push(column);
-        Some(())
-    }
-
-    fn rows(&mut self, at: usize) -> Option<()> {
-        if self.around[at].rows.is_some() {
-            return Some(());
-        }
-        let number = self.around[at].draft.links.iter().position(|(_, _, counts, _)| counts.is_some())?;
-        let (decl, span, counts, _) = self.around[at].draft.links[number];
-        let (counts, parent) = (counts?, self.tables.0[at].links[number].parent);
-        self.around[parent].rows?;
-        let output = self.around[parent].outputs[counts].1.as_ref()?;
-        let place = decl.per_parent.as_ref().map_or(span, |node| node.span);
-        if !matches!(output.ty, Type::Int | Type::Bool) {
-            self.problems.push(
-                Diagnostic::error(
-                    "wrong-type",
-                    place,
-                    format!("a number of children cannot be {}", output.ty),
-                )
-                .label("expected whole numbers, or true and false for one child and none")
-                .help("add `type: int`"),
-            );
-            return None;
-        }
-        let (ends, most) = match self.tables.count_children(parent, counts) {
-            Ok(counted) => counted,
-            Err(error) => {
-                self.problems.push(
-                    Diagnostic::error("impossible-count", place, error.to_string())
-                        .help("a parent has 0 or more children: `truncate` or `clamp` the numbers"),
-                );
-                return None;
-            }
-        };
-        let rows = ends.last().copied().unwrap_or(0);
-        if rows > MAX_ROWS {
-            self.problems.push(
-                Diagnostic::error("bad-rows", place, format!("{rows} rows are too many"))
-                    .help(format!("a table has at most {MAX_ROWS} rows")),
-            );
-            return None;
-        }
-        self.tables.0[at].rows = rows;
-        self.around[at].rows = Some(rows);
-        self.tables.0[at].links[number].mode = Mode::PerParent(PerParent { counts, ends });
-        self.check_combinations(at, Some(most))
-    }
-
-    /// The links under `unique`, as numbers; without the one that the rows follow from.
-    fn unique_picks(&self, at: usize) -> Vec<usize> {
-        let names = &self.around[at].draft.decl.unique;
-        let links = &self.tables.0[at].links;
-        names
-            .iter()
-            .filter_map(|name| links.iter().position(|link| link.name == name.value))
-            .filter(|number| !matches!(links[*number].mode, Mode::PerParent(_)))
-            .collect()
-    }
-
-    /// Whether there are enough combinations of the parents in the unique links: for all rows, or for the children of the
-    /// parent that has most.
-    fn check_combinations(&mut self, at: usize, most: Option<u64>) -> Option<()> {
-        let unique = &self.around[at].draft.decl.unique;
-        let picks = self.unique_picks(at);
-        let within = most.is_some() && picks.len() < unique.len();
-        if picks.is_empty() {
-            return Some(());
-        }
-        let mut combinations = 1u128;
-        for link in &picks {
-            let parent = self.tables.0[at].links[*link].parent;
-            combinations = combinations.saturating_mul(u128::from(self.around[parent].rows?));
-        }
-        let needed = if within { most.unwrap_or(0) } else { self.around[at].rows? };
-        if u128::from(needed) > combinations {
-            let table = &self.tables.0[at];
-            let names: Vec<&str> = picks.iter().map(|link| table.links[*link].name.as_str()).collect();
-            let who = if within { "a parent has up to".to_owned() } else { format!("`{}` has", table.name) };
-            let message = format!(
-                "{who} {needed} rows, but there are only {combinations} different {}",
-                names.join(" × ")
-            );
-            let span = unique.first().map(|name| name.span);
-            self.problems.push(
-                Diagnostic::error("impossible-count", span, message)
-                    .label("these cannot all differ")
-                    .help("make more parents or fewer rows, or drop `unique`"),
-            );
-            return None;
-        }
-        if combinations > u128::from(MAX_ROWS) {
-            let span = unique.first().map(|name| name.span);
-            self.problems.push(
-                Diagnostic::error("impossible-count", span, "there are too many combinations of parents")
-                    .help(format!("at most {MAX_ROWS}")),
-            );
-            return None;
-        }
-        Some(())
-    }
-
-    fn link(&mut self, at: usize, number: usize) -> Option<()> {
-        let rows = self.around[at].rows?;
-        let (decl, span, _, column) = self.around[at].draft.links[number];
-        let parent = self.tables.0[at].links[number].parent;
-        let parents = self.around[parent].rows?;
-        let link = &self.tables.0[at].links[number];
-        if matches!(link.mode, Mode::PerParent(_) | Mode::Earlier) {
-            return Some(());
-        }
-        if parents == 0 && rows > 0 {
-            let message = format!(
-                "the {rows} rows of `{}` need a `{}`, but `{}` has no rows",
-                self.tables.0[at].name, link.name, self.tables.0[parent].name
-            );
-            self.problems.push(
-                Diagnostic::error("impossible-count", span, message).help("give the parent table rows"),
-            );
-            return None;
-        }
-        let seed = link.seed;
-        let picks = self.unique_picks(at);
-        let mode = if picks.contains(&number) {
-            if !self.around[at].draft.links.iter().any(|(_, _, counts, _)| counts.is_some()) {
-                self.check_combinations(at, None)?;
-            }
-            let mut stride = 1u64;
-            let mut combinations = 1u64;
-            for link in &picks {
-                let size = self.around[self.tables.0[at].links[*link].parent].rows?;
-                if *link == number {
-                    stride = combinations;
-                }
-                combinations = combinations.saturating_mul(size);
-            }
-            let part = Part { stride, size: parents.max(1) };
-            let names = &self.around[at].draft.decl.unique;
-            let per = self.tables.0[at].links.iter().position(|link| {
-                matches!(link.mode, Mode::PerParent(_)) && names.iter().any(|name| name.value == link.name)
-            });
-            let seed = self.around[at].draft.seed.derive("unique");
-            match per {
-                Some(within) => Mode::Within { within, seed, combinations, part },
-                None => Mode::Combination { all: Permutation::new(combinations.max(1), seed), part },
-            }
-        } else {
-            match &decl.pick {
-                None | Some(Pick::Uniform) => Mode::Uniform(parents),
-                Some(Pick::Zipf(exponent)) => match Zipf::new(parents.max(1), exponent.0) {
-                    Ok(law) => Mode::Zipf(law, Permutation::new(parents.max(1), seed.derive("popular"))),
-                    Err(error) => {
-                        self.problems.push(Diagnostic::error("bad-value", span, error.to_string()));
-                        return None;
-                    }
-                },
-                Some(Pick::Row(node)) => {
-                    let column = column?;
-                    let output = self.around[at].outputs[column].1.as_ref()?;
-                    if output.ty != Type::Int {
-                        let message = format!("a row number cannot be {}", output.ty);
-                        self.problems.push(
-                            Diagnostic::error("wrong-type", node.span, message).label("expected an int"),
-                        );
-                        return None;
-                    }
-                    Mode::Computed { column, parents, nullable: output.nullable }
-                }
-                Some(Pick::Weight(name)) => {
-                    let weight = column?;
-                    let output = self.around[parent].outputs[weight].1.as_ref()?;
-                    let mut refuse = |message: String, help: &str| {
-                        self.problems.push(Diagnostic::error("bad-weights", name.span, message).help(help));
-                    };
-                    if !(output.ty.is_number() || output.ty == Type::Bool) {
-                        refuse(format!("weights cannot be {}", output.ty), "name a column of numbers");
-                        return None;
-                    }
-                    if parents > MAX_HELD {
-                        refuse(
-                            format!("the weights of {parents} parents are too many to be held"),
-                            "at most 4,194,304 parents can have weights; `zipf` has no such limit",
-                        );
-                        return None;
-                    }
-                    match self.tables.weights(parent, weight) {
-                        Ok(Ok(sums)) => Mode::Weight(sums),
-                        Ok(Err(_)) if parents == 0 => Mode::Uniform(0),
-                        Ok(Err(message)) => {
-                            refuse(message, "weights are 0 or more, and not all 0");
-                            return None;
-                        }
-                        Err(error) => {
-                            refuse(error.to_string(), "the weights must be computable");
-                            return None;
-                        }
-                    }
-                }
-            }
-        };
-        self.tables.0[at].links[number].mode = mode;
-        Some(())
-    }
-
-    fn requires(&mut self, at: usize) -> Option<()> {
-        let requires = std::mem::take(&mut self.around[at].draft.requires);
-        let rows = self.around[at].rows?;
-        let mut whole = true;
-        let Table { groups, columns, .. } = &mut self.tables.0[at];
-        for group in groups {
-            let outputs = &self.around[at].outputs;
-            // A member that could not be prepared was reported.
-            let ready = |at: usize| match &columns[at].source {
-                Source::Rule(spec) if outputs[at].1.is_some() => Some(spec.as_ref()),
-                _ => None,
-            };
-            whole &= group.finish(ready, self.problems).is_some();
-        }
-        for RequireDraft { mut formula, text, inputs } in requires {
-            let Some(inputs) = inputs else {
-                whole = false;
-                continue;
-            };
-            let around = &self.around[at];
-            let mut site = Site {
-                seed: around.draft.seed,
-                table: around.draft.seed,
-                rows,
-                span: formula.span,
-                demand: Demand::default(),
-                world: self.world,
-                columns: &around.outputs,
-                problems: self.problems,
-            };
-            match formula.prepare_condition("require", &mut site) {
-                Some(()) => self.tables.0[at].requires.push(Requirement { formula, text, inputs }),
-                None => whole = false,
-            }
-        }
-        whole.then_some(())
-    }
-}
-
-fn warn_unused(tables: &[TableDraft<'_>], problems: &mut Problems) {
-    // What a column of another table reads.
-    let mut read: Vec<(usize, usize)> = Vec::new();
-    for table in tables {
-        for column in &table.columns {
-            match &column.source {
-                Some(Source::Parent { link, column }) => read.push((table.links[*link].link.parent, *column)),
-                Some(Source::Children(children)) => read.extend(children.column.map(|c| (children.table, c))),
-                _ => {}
-            }
-        }
-        for link in &table.links {
-            if let (Some(Pick::Weight(_)), Some(column)) = (&link.decl.pick, link.column) {
-                read.push((link.link.parent, column));
-            }
-        }
-    }
-    for (number, table) in tables.iter().enumerate() {
-        for (at, draft) in table.columns.iter().enumerate() {
-            let is_read = table.columns.iter().any(|d| d.inputs.contains(&at))
-                || table.requires.iter().any(|r| r.inputs.iter().flatten().any(|input| *input == at))
-                || read.contains(&(number, at));
-            if !draft.written && !draft.hidden && !is_read && draft.source.is_some() {
-                problems.push(
-                    Diagnostic::warning(
-                        "unused",
-                        draft.span,
-                        format!("nothing reads the draw `{}`", draft.name),
-                    )
-                    .help("remove it, or move it to `columns`"),
-                );
-            }
-        }
     }
 }

@@ -1,0 +1,127 @@
+//! Anomalies of a table: which rows are spoilt on purpose, and how. Which kinds of anomaly there are is the engine's
+//! business; this is the language around them.
+
+use serde_json::json;
+
+use crate::decode::{Count, Decode, Named, NonNegative, Share, Spanned, wrong};
+use crate::diagnostic::Problems;
+use crate::node::{Entry, Node};
+use crate::{Json, params};
+
+params! {
+    /// Rows that are spoilt on purpose, with the truth about them.
+    pub struct Anomalies {
+        /// Share of the table's rows that get an anomaly, to the row: divided among the kinds by weight.
+        rate: Option<Spanned<Share>>,
+        /// How many rows get one, instead of `rate`.
+        count: Option<Spanned<Count>>,
+        /// Name of a column that says which anomaly a row has, null for none.
+        label: Option<Spanned<String>>,
+        /// The anomalies, by name.
+        kinds: Named<AnomalyDecl>,
+    }
+}
+
+params! {
+    /// What an anomaly has besides its kind.
+    pub struct AnomalyKeys {
+        /// What it stands for, for readers.
+        about: Option<String>,
+        /// Proportion of the anomalous rows, among the anomalies without a `rate` or `count` of their own.
+        weight: NonNegative = NonNegative(1.0),
+        /// Share of the table's rows that get this one.
+        rate: Option<Spanned<Share>>,
+        /// How many times it happens: rows, or bursts.
+        count: Option<Spanned<Count>>,
+        /// An expression; only rows for which it holds get this one.
+        when: Option<Node>,
+        /// How many consecutive rows it takes at a time; `[3, 10]` for between 3 and 10.
+        burst: Option<Spanned<Burst>>,
+        /// A column's rule that says how bad it is, from 0 to 1; part of the truth, and read as `severity` by its rules.
+        severity: Option<Node>,
+        /// Helper columns that only this anomaly sees.
+        draws: Named<Node>,
+        /// With `set`: columns that are made again by their own rules, from the new values.
+        recompute: Vec<Spanned<String>> = Vec::new(),
+    }
+}
+
+impl AnomalyKeys {
+    /// The names of the keys.
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        AnomalyKeys::fields().into_iter().map(|field| field.name)
+    }
+}
+
+/// An anomaly: one kind, and keys that every anomaly may have.
+#[derive(Clone, Debug)]
+pub struct AnomalyDecl {
+    /// The common keys.
+    pub keys: AnomalyKeys,
+    /// What is left: the kind.
+    pub kind: Vec<Entry>,
+}
+
+impl Decode for AnomalyDecl {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let Some(entries) = node.as_map() else {
+            wrong(node, Self::what(), problems);
+            return None;
+        };
+        let common: Vec<&str> = AnomalyKeys::keys().collect();
+        let (keys, kind) = entries.iter().cloned().partition(|entry| common.contains(&entry.key.as_str()));
+        let keys = Node { span: node.span, value: crate::Value::Map(keys) };
+        Some(AnomalyDecl { keys: AnomalyKeys::decode(&keys, problems)?, kind })
+    }
+    fn what() -> String {
+        "an anomaly such as `{set: {Size: 'Size * 10'}}`".into()
+    }
+    fn schema() -> Json {
+        AnomalyKeys::schema()
+    }
+}
+
+/// Lengths of runs of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// Fewest rows, at least 1.
+    pub low: u64,
+    /// Most rows.
+    pub high: u64,
+}
+
+/// Longest burst: all of its rows are made together.
+pub const MAX_BURST: u64 = 100_000;
+
+impl Decode for Burst {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let (low, high) = match node.as_list() {
+            Some([low, high]) => (Count::decode(low, problems)?.0, Count::decode(high, problems)?.0),
+            Some(_) => {
+                wrong(node, Self::what(), problems);
+                return None;
+            }
+            None => {
+                let Count(rows) = Count::decode(node, problems)?;
+                (rows, rows)
+            }
+        };
+        if low == 0 || low > high || high > MAX_BURST {
+            let message = format!("a burst of {low} to {high} rows");
+            problems.error(
+                "bad-value",
+                node.span,
+                message,
+                format!("at least 1 row, at most {MAX_BURST}, the smaller number first"),
+            );
+            return None;
+        }
+        Some(Burst { low, high })
+    }
+    fn what() -> String {
+        "a number of rows, or a list of the fewest and the most such as [3, 10]".into()
+    }
+    fn schema() -> Json {
+        json!({"anyOf": [Count::schema(), {"type": "array", "items": Count::schema(), "minItems": 2, "maxItems": 2}]})
+    }
+}
