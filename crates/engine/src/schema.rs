@@ -6,6 +6,7 @@ use lookalike_ruleset::decode::{Decode, Number, Pair, Share, Time, doc_text};
 use lookalike_ruleset::document::Document;
 use serde_json::{Map, json};
 
+use crate::anomalies::ANOMALIES;
 use crate::build::MODIFIERS;
 use crate::generator::Kind;
 
@@ -28,6 +29,18 @@ pub fn ruleset_schema(kinds: &[&[Kind]]) -> Json {
             *per_parent = json!({"$ref": "#/$defs/column", "description": description});
         }
     }
+    let anomaly = &mut table["anomalies"]["properties"]["kinds"]["additionalProperties"];
+    let mut one_of = Vec::new();
+    for kind in ANOMALIES {
+        let mut value = (kind.schema)();
+        value["description"] = json!(format!("{} {}", kind.summary, doc_text(kind.details)));
+        anomaly["properties"][kind.name] = value;
+        one_of.push(json!({"required": [kind.name]}));
+    }
+    anomaly["oneOf"] = json!(one_of);
+    anomaly["properties"]["draws"]["additionalProperties"] = json!({"$ref": "#/$defs/column"});
+    anomaly["properties"]["severity"] = json!({"$ref": "#/$defs/column"});
+    anomaly["properties"]["when"] = json!({"type": ["string", "boolean"], "description": "An expression; only rows for which it holds are eligible."});
     table["require"]["items"] =
         json!({"type": "string", "description": "A SQL condition over columns of the row."});
     schema["$defs"] = json!({"column": column_schema(kinds)});

@@ -30,6 +30,17 @@ help line gives what the columns will have. Weaken them to get exactly what is w
     exactly:  correlate: [{spearman: [[age, income, 0.6], [age, visits, 0.75]]}]",
     },
     Code {
+        name: "bad-anomaly",
+        summary: "an anomaly cannot be as written",
+        explanation: "\
+Anomalies share a `rate` (or `count`) of the table's rows by weight, or have one of their own; one that takes runs of
+rows (`burst`) needs its own. `set` changes written columns; `recompute` makes columns again that follow from them.
+
+    wrong:  anomalies: {kinds: {huge: {set: {Size: 'Size * 10'}}}}
+    right:  anomalies: {rate: 5%, kinds: {huge: {set: {Size: 'Size * 10'}}}}
+    right:  anomalies: {kinds: {stuck: {count: 3, burst: [5, 20], set: {Value: {constant: 0}}}}}",
+    },
+    Code {
         name: "bad-correlation",
         summary: "a group of correlated columns is not written as it should be",
         explanation: "\
@@ -449,6 +460,18 @@ bracket that is not closed, or a file that was not written by people.
 
     wrong:  [[[[[[[[[[[[[[[[[[ and so on
     right:  choice: [a, b, c]",
+    },
+    Code {
+        name: "too-few-eligible",
+        summary: "an anomaly cannot happen as often as it is to",
+        explanation: "\
+Quotas of anomalies are exact. Rows are eligible where `when` holds and no anomaly before has taken them; bursts must
+fit into the table side by side. The message has both numbers: how often it is to happen, and how often it can.
+
+    wrong:  {rate: 10%, kinds: {huge: {when: Size > 990, set: {Size: 1}}}}   # of sizes from 1 to 1000
+    right:  {rate: 10%, kinds: {huge: {when: Size > 500, set: {Size: 1}}}}
+
+With `--lenient` it happens as often as it can, and the run says so.",
     },
     Code {
         name: "too-few-words",

@@ -93,8 +93,11 @@ impl Compiler<'_> {
                 Step::Requires(table) => preparer.requires(table).is_some(),
             };
         }
+        if !whole {
+            return None;
+        }
         for table in 0..preparer.tables.0.len() {
-            whole = whole && preparer.anomalies(table, lenient).is_some();
+            whole &= preparer.anomalies(table, lenient).is_some();
         }
         whole.then_some(preparer.tables)
     }
