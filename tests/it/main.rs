@@ -6,4 +6,5 @@
 mod cli;
 mod docs;
 mod ebs;
+mod estate;
 mod golden;
