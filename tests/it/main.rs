@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod airline;
 #[cfg(feature = "cli")]
 mod cli;
 mod docs;

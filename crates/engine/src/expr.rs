@@ -502,6 +502,16 @@ fn call(fun: Fun, values: Vec<Cells>, types: &[Option<Type>], args: &[Typed]) ->
         Fun::Exp => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::exp(x)))),
         Fun::Ln => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::log(x)))),
         Fun::Log10 => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::log10(x)))),
+        Fun::Sin => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::sin(x)))),
+        Fun::Cos => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::cos(x)))),
+        Fun::Tan => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::tan(x)))),
+        Fun::Asin => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::asin(x)))),
+        Fun::Acos => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(libm::acos(x)))),
+        Fun::Atan2 => Cells::Float(map2!(next()?.floats()?, next()?.floats()?, |y, x| {
+            scalar::finite(libm::atan2(y, x))
+        })),
+        Fun::Radians => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(x.to_radians()))),
+        Fun::Degrees => Cells::Float(map1!(next()?.floats()?, |x| scalar::finite(x.to_degrees()))),
         Fun::Power => {
             Cells::Float(map2!(next()?.floats()?, next()?.floats()?, |x, y| scalar::finite(libm::pow(x, y))))
         }

@@ -171,7 +171,10 @@ fn expression(ty: Type, depth: u32) -> BoxedStrategy<String> {
         Type::Float => prop_oneof![
             (float.clone(), proptest::sample::select(&["+", "-", "*", "/", "//", "%"][..]), float.clone())
                 .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
-            (proptest::sample::select(&["ln", "log10", "exp", "sqrt", "-"][..]), float.clone())
+            (
+                proptest::sample::select(&["ln", "log10", "exp", "sqrt", "sin", "acos", "-"][..]),
+                float.clone()
+            )
                 .prop_map(|(f, x)| format!("{f}({x})")),
             (float, int).prop_map(|(x, n)| format!("round(power({x}, 1.5), {n})")),
         ]
@@ -360,6 +363,14 @@ const CASES: &[(&str, &str)] = &[
     ("log10(x)", "0.3979400086720376 | NULL | NULL | 308.0"),
     ("exp(x)", "12.182493960703473 | 0.6065306597126334 | NULL | NULL"),
     ("power(x, j)", "6.25 | 1.0 | NULL | 1e-308"),
+    ("round(sin(x), 9)", "0.598472144 | -0.479425539 | NULL | 0.453396491"),
+    ("round(cos(x), 9)", "-0.801143616 | 0.877582562 | NULL | -0.891308938"),
+    ("round(tan(x), 9)", "-0.747022297 | -0.54630249 | NULL | -0.508686126"),
+    ("round(asin(x), 9)", "NULL | -0.523598776 | NULL | NULL"),
+    ("round(acos(x), 9)", "NULL | 2.094395102 | NULL | NULL"),
+    ("round(atan2(x, -1), 9)", "1.951302704 | -2.677945045 | NULL | 1.570796327"),
+    ("round(radians(x * 100), 9)", "4.36332313 | -0.872664626 | NULL | NULL"),
+    ("round(degrees(x), 9)", "143.239448783 | -28.647889757 | NULL | NULL"),
     ("least(i, j)", "2 | -7 | 3 | -1"),
     ("greatest(i, j, 5)", "7 | 5 | 5 | 9223372036854775807"),
     ("greatest(s, e)", "'gp2' | 'io1' | NULL | 'gp2'"),

@@ -7,10 +7,15 @@ use crate::types::Type;
 #[allow(missing_docs, reason = "FUNCTIONS says what each does")]
 pub enum Fun {
     Abs,
+    Acos,
+    Asin,
+    Atan2,
     Ceil,
     Coalesce,
     Concat,
     Contains,
+    Cos,
+    Degrees,
     EndsWith,
     Exp,
     Floor,
@@ -27,16 +32,19 @@ pub enum Fun {
     Mod,
     Nullif,
     Power,
+    Radians,
     Replace,
     Right,
     Round,
     Rpad,
     Rtrim,
     Sign,
+    Sin,
     Sqrt,
     StartsWith,
     Strftime,
     Substr,
+    Tan,
     Trim,
     Upper,
 }
@@ -123,6 +131,12 @@ macro_rules! functions {
 functions! {
     Abs "abs" "abs(x)", [Want::Number] 1 fixed -> Gives::Same,
         "The number without its sign.", "abs(-3) = 3";
+    Acos "acos" "acos(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "The angle, in radians, whose cosine is x; NULL unless x is from -1 to 1.", "acos(1) = 0.0";
+    Asin "asin" "asin(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "The angle, in radians, whose sine is x; NULL unless x is from -1 to 1.", "asin(0) = 0.0";
+    Atan2 "atan2" "atan2(y, x)", [FLOAT, FLOAT] 2 fixed -> Gives::Is(Type::Float),
+        "The angle, in radians from -pi to pi, of the direction to the point (x, y).", "atan2(0, 5) = 0.0";
     Ceil "ceil" "ceil(x)", [Want::Number] 1 fixed -> Gives::Same,
         "The least whole number that is not below x, of x's type.", "ceil(1.2) = 2.0";
     Coalesce "coalesce" "coalesce(a, ...)", [Want::Any] 1 repeats -> Gives::Same,
@@ -131,6 +145,10 @@ functions! {
         "The arguments as texts, one after the other; NULL counts as empty.", "concat('vol-', 7, NULL) = 'vol-7'";
     Contains "contains" "contains(s, part)", [TEXT, TEXT] 2 fixed -> Gives::Is(Type::Bool),
         "Whether part occurs in s.", "contains('prod-db', 'db')";
+    Cos "cos" "cos(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "The cosine of an angle in radians.", "cos(0) = 1.0";
+    Degrees "degrees" "degrees(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "An angle in radians as degrees.", "round(degrees(acos(-1)), 9) = 180.0";
     EndsWith "ends_with" "ends_with(s, part)", [TEXT, TEXT] 2 fixed -> Gives::Is(Type::Bool),
         "Whether s ends with part.", "ends_with('a.csv', '.csv')";
     Exp "exp" "exp(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
@@ -163,6 +181,8 @@ functions! {
         "NULL if a equals b, else a.", "nullif(0, 0) IS NULL";
     Power "power" "power(x, y)", [FLOAT, FLOAT] 2 fixed -> Gives::Is(Type::Float),
         "x to the power of y.", "power(2, 10) = 1024.0";
+    Radians "radians" "radians(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "An angle in degrees as radians.", "round(cos(radians(60)), 9) = 0.5";
     Replace "replace" "replace(s, part, by)", [TEXT, TEXT, TEXT] 3 fixed -> Gives::Is(Type::Text),
         "The text with every occurrence of part replaced; s itself if part is empty.", "replace('a-b', '-', '_') = 'a_b'";
     Right "right" "right(s, n)", [TEXT, INT] 2 fixed -> Gives::Is(Type::Text),
@@ -175,6 +195,8 @@ functions! {
         "The text without white space at its end.", "rtrim(' a  ') = ' a'";
     Sign "sign" "sign(x)", [Want::Number] 1 fixed -> Gives::Is(Type::Int),
         "-1, 0 or 1.", "sign(-2.5) = -1";
+    Sin "sin" "sin(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "The sine of an angle in radians.", "round(sin(radians(30)), 9) = 0.5";
     Sqrt "sqrt" "sqrt(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
         "The square root; NULL if x is negative.", "sqrt(9) = 3.0";
     StartsWith "starts_with" "starts_with(s, part)", [TEXT, TEXT] 2 fixed -> Gives::Is(Type::Bool),
@@ -184,6 +206,8 @@ functions! {
         "strftime(DATE '2026-01-31', '%d.%m.%Y') = '31.01.2026'";
     Substr "substr" "substr(s, from[, n])", [TEXT, INT, INT] 2 fixed -> Gives::Is(Type::Text),
         "n characters (or all) from position `from` on; positions before 1 count as empty.", "substr('volume', 2, 3) = 'olu'";
+    Tan "tan" "tan(x)", [FLOAT] 1 fixed -> Gives::Is(Type::Float),
+        "The tangent of an angle in radians.", "round(tan(radians(45)), 9) = 1.0";
     Trim "trim" "trim(s)", [TEXT] 1 fixed -> Gives::Is(Type::Text),
         "The text without white space at both ends.", "trim('  a ') = 'a'";
     Upper "upper" "upper(s)", [TEXT] 1 fixed -> Gives::Is(Type::Text),

@@ -15,8 +15,8 @@
 //! # Meaning
 //!
 //! - **An operation without a result is NULL**, never an error and never NaN or infinity: overflow of whole numbers,
-//!   division by zero, `ln` of a number that is not positive, `sqrt` of a negative one, a CAST that fails (CAST and
-//!   TRY_CAST are the same), a date outside the years 1 to 9999, a text longer than [`MAX_TEXT`] bytes.
+//!   division by zero, `ln` of a number that is not positive, `sqrt` of a negative one, `asin` of 2, a CAST that fails
+//!   (CAST and TRY_CAST are the same), a date outside the years 1 to 9999, a text longer than [`MAX_TEXT`] bytes.
 //! - **NULL in, NULL out**, but for AND and OR (three-valued), IS, CASE, `if`, `coalesce`, `nullif`, and `greatest`,
 //!   `least` and `concat`, which pass over NULLs. A condition that is NULL does not hold.
 //! - **Numbers.** `int` and `float` mix to `float`; a decimal column is read as `float`. Zero has no sign. `/` always gives a `float`;
