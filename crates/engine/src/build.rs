@@ -425,7 +425,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    fn bare(inner: Box<dyn Generator>, span: Span) -> Spec {
+    /// A generator without modifiers.
+    pub(crate) fn bare(inner: Box<dyn Generator>, span: Span) -> Spec {
         Spec {
             inner,
             span,

@@ -23,6 +23,7 @@ pub mod pick;
 pub mod plan;
 pub mod run;
 pub mod schema;
+mod subsets;
 #[doc(hidden)]
 pub mod testing;
 

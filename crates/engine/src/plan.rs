@@ -13,6 +13,7 @@ use crate::formula::Formula;
 use crate::generator::{Block, Generator, Output};
 use crate::inject::{Injector, Spoilt};
 use crate::links::{Children, Link};
+use crate::subsets::Parts;
 
 pub use crate::compile::{MAX_ROWS, Overrides, compile};
 pub use crate::inject::Marks;
@@ -68,6 +69,8 @@ pub(crate) enum Source {
     Parent { link: usize, column: usize },
     /// Something about the row's children.
     Children(Children),
+    /// The part of the table that the row is of.
+    Subset(Arc<Parts>),
 }
 
 impl Source {
@@ -403,6 +406,7 @@ impl Tables {
                         .collect();
                     self.fill_inherited(at, *link, &wanted, &mut filled)?;
                 }
+                Source::Subset(parts) => filled[id] = Some(parts.fill(rows)),
                 Source::Children(children) => {
                     filled[id] = Some(self.fill_children(at, id, children, rows)?);
                 }

@@ -29,6 +29,10 @@ pub fn ruleset_schema(kinds: &[&[Kind]]) -> Json {
             *per_parent = json!({"$ref": "#/$defs/column", "description": description});
         }
     }
+    let part = &mut table["subsets"]["properties"]["parts"]["additionalProperties"]["properties"];
+    for columns in ["columns", "draws"] {
+        part[columns]["additionalProperties"] = json!({"$ref": "#/$defs/column"});
+    }
     let anomaly = &mut table["anomalies"]["properties"]["kinds"]["additionalProperties"];
     let mut one_of = Vec::new();
     for kind in ANOMALIES {

@@ -172,6 +172,16 @@ its relation, and then has no `rows` of its own.
     right:  rows: {param: volumes}",
     },
     Code {
+        name: "bad-subset",
+        summary: "the parts of a table cannot be as written",
+        explanation: "\
+A table's parts have a `share` or a `count` each. Counts come first; the shares are of the rows that are left, and
+together 100%. A part names the columns and draws in which it differs, each with a whole rule.
+
+    wrong:  subsets: {parts: {production: {share: 60%}, development: {share: 30%}}}
+    right:  subsets: {parts: {production: {share: 60%}, development: {share: 40%}}}",
+    },
+    Code {
         name: "bad-timestamp",
         summary: "a date or a point in time could not be read",
         explanation: "\

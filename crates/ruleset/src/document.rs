@@ -11,6 +11,7 @@ use crate::node::{Entry, Node, Scalar, Value};
 use crate::read::{self, Format};
 use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
+use crate::subset::Subsets;
 use crate::{Json, Type, params};
 
 /// The version of the ruleset language that this crate reads.
@@ -150,6 +151,8 @@ params! {
         require: Vec<Node> = Vec::new(),
         /// Groups of columns whose values rise and fall together. A column is in one group at most.
         correlate: Vec<Spanned<CorrelateDecl>> = Vec::new(),
+        /// Parts of the table, in exact shares, in which some columns differ.
+        subsets: Option<Spanned<Subsets>>,
         /// Rows that are spoilt on purpose, with the truth about them.
         anomalies: Option<Spanned<Anomalies>>,
     }

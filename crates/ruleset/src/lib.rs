@@ -11,6 +11,7 @@ pub mod read;
 pub mod relation;
 pub mod render;
 pub mod source;
+pub mod subset;
 pub mod types;
 
 pub use diagnostic::{Diagnostic, Problems, Severity};

@@ -7,6 +7,7 @@
 mod anomalies;
 mod order;
 mod prepare;
+mod subsets;
 
 use lookalike_core::Seed;
 use lookalike_ruleset::decode::{NamedItem, Stamp};
@@ -192,9 +193,12 @@ impl<'a> Compiler<'a> {
             let seed = root.derive("table").derive(&item.name);
             let items = decl.columns.0.iter().map(|item| (item, true));
             let items = items.chain(decl.draws.0.iter().map(|item| (item, false)));
+            let rows = self.own_rows(item, overrides);
             let mut builder = Builder::new(kinds, vocabulary, self.problems);
-            let columns = items
-                .map(|(item, written)| Draft {
+            let mut columns = Vec::new();
+            for (item, written) in items {
+                let base = builder.spec(&item.value);
+                columns.push(Draft {
                     name: item.name.clone(),
                     span: item.name_span,
                     written,
@@ -202,11 +206,14 @@ impl<'a> Compiler<'a> {
                     seed: seed.derive("column").derive(&item.name),
                     scope: Vec::new(),
                     replaces: None,
-                    source: builder.spec(&item.value).map(Source::rule),
+                    source: subsets::differing(decl, item, base, &mut builder).map(Source::rule),
                     inputs: Vec::new(),
                     resolved: true,
-                })
-                .collect();
+                });
+            }
+            if let Some(subsets) = &decl.subsets {
+                subsets::columns(&mut columns, item, subsets, seed, self.problems);
+            }
             let mut requires = Vec::new();
             for node in &decl.require {
                 if let Some(formula) = Formula::parse(node, self.problems) {
@@ -214,7 +221,6 @@ impl<'a> Compiler<'a> {
                     requires.push(RequireDraft { formula, text, inputs: None });
                 }
             }
-            let rows = self.own_rows(item, overrides);
             self.tables.push(TableDraft {
                 decl,
                 name: &item.name,

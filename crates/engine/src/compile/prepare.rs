@@ -1,5 +1,7 @@
 //! Carrying out the steps: every rule is checked in its surroundings, and tables learn how many rows they have.
 
+use std::sync::Arc;
+
 use lookalike_core::laws::Zipf;
 use lookalike_core::{Permutation, Seed};
 use lookalike_ruleset::document::TableDecl;
@@ -160,6 +162,13 @@ impl Preparer<'_> {
                     problems: self.problems,
                 };
                 spec.prepare(&mut site)?
+            }
+            Source::Subset(parts) => {
+                let decl = self.around[at].draft.decl.subsets.as_ref()?;
+                let sized = super::subsets::sized(decl, parts, rows, seed, self.problems)?;
+                let output = Output::categories(sized.names.clone());
+                self.tables.0[at].columns[column].source = Source::Subset(Arc::new(sized));
+                output
             }
             Source::Link(link) => {
                 Output { nullable: self.tables.0[at].links[*link].nullable(), ..Output::of(Type::Int) }

@@ -5,6 +5,7 @@
 mod correlate;
 mod every_kind;
 mod mutations;
+mod parts;
 mod purity;
 mod relations;
 mod rulesets;

@@ -1,0 +1,221 @@
+//! Subsets and anomalies: exact quotas that any row knows alone, and nothing else touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lookalike_core::Rows;
+use lookalike_engine::Plan;
+use lookalike_engine::testing::plan;
+use polars::prelude::*;
+
+fn frame(plan: &Plan) -> DataFrame {
+    let table = &plan.tables[0];
+    table.frame(&Rows::Range(0..table.rows)).unwrap()
+}
+
+fn count(frame: &DataFrame, column: &str) -> BTreeMap<Option<String>, u64> {
+    let texts = frame.column(column).unwrap().cast(&DataType::String).unwrap();
+    let mut counts = BTreeMap::new();
+    texts.str().unwrap().iter().for_each(|text| *counts.entry(text.map(str::to_owned)).or_default() += 1);
+    counts
+}
+
+fn parts(rows: u64, subsets: &str) -> DataFrame {
+    let text = format!(
+        "lookalike: 1\nseed: 3\ntables: {{t: {{rows: {rows}, columns: {{size: {{int_range: [1, 1000]}}}}, subsets: {subsets}}}}}"
+    );
+    frame(&plan(&text).unwrap_or_else(|problems| panic!("{problems:#?}")))
+}
+
+#[test]
+fn shares_are_exact_by_largest_remainder() {
+    let shares = "{label: p, parts: {a: {share: 60%}, b: {share: 30%}, c: {share: 10%}}}";
+    for (rows, expected) in [(1001, [601, 300, 100]), (1000, [600, 300, 100]), (7, [4, 2, 1]), (1, [1, 0, 0])]
+    {
+        let counts = count(&parts(rows, shares), "p");
+        let found = ["a", "b", "c"].map(|name| counts.get(&Some(name.to_owned())).copied().unwrap_or(0));
+        assert_eq!(found, expected, "{rows} rows");
+    }
+    // A count comes first; shares are of what is left.
+    let counts =
+        count(&parts(110, "{label: p, parts: {a: {share: 50%}, b: {count: 10}, c: {share: 50%}}}"), "p");
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [50, 10, 50]);
+}
+
+#[test]
+fn parts_lie_mixed_or_in_order() {
+    let order = |order: &str| {
+        let frame = parts(
+            100,
+            &format!("{{label: p, order: {order}, parts: {{a: {{share: 50%}}, b: {{share: 50%}}}}}}"),
+        );
+        let texts = frame.column("p").unwrap().cast(&DataType::String).unwrap();
+        texts.str().unwrap().iter().map(|t| t.unwrap_or("").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(order("in_order").is_sorted());
+    let changes = order("interleaved").windows(2).filter(|w| w[0] != w[1]).count();
+    // Fifty of each in random order change 50 times, with a standard deviation of 5: a false alarm in a billion.
+    assert!((20..80).contains(&changes), "{changes}");
+}
+
+#[test]
+fn a_part_changes_its_own_cells_only() {
+    let plain = parts(1000, "{label: p, parts: {a: {share: 70%}, b: {share: 30%}}}");
+    let other = parts(
+        1000,
+        "{label: p, parts: {a: {share: 70%}, b: {share: 30%, columns: {size: {int_range: [5000, 6000]}}}}}",
+    );
+    let of = |frame: &DataFrame, column: &str| frame.column(column).unwrap().as_materialized_series().clone();
+    let texts = of(&other, "p").cast(&DataType::String).unwrap();
+    let (before, after) = (of(&plain, "size"), of(&other, "size"));
+    let mut changed = 0;
+    for ((part, before), after) in
+        texts.str().unwrap().iter().zip(before.i64().unwrap().iter()).zip(after.i64().unwrap().iter())
+    {
+        match part {
+            Some("b") => {
+                assert!((5000..=6000).contains(&after.unwrap()));
+                changed += 1;
+            }
+            _ => assert_eq!(before, after),
+        }
+    }
+    assert_eq!(changed, 300);
+}
+
+#[test]
+fn times_are_shifted_and_stretched() {
+    let text = "
+lookalike: 1
+tables:
+  t:
+    rows: 50
+    columns: {day: {date_range: [2025-01-01, 2025-03-31]}, base: {expr: day}}
+    subsets: {label: p, parts: {a: {share: 50%}, b: {share: 50%, align: {columns: [day], shift: 10d, stretch: 3, from: 2025-01-01}}}}
+";
+    let moved = frame(&plan(text).unwrap());
+    let plain = frame(
+        &plan(&text.replace(", align: {columns: [day], shift: 10d, stretch: 3, from: 2025-01-01}", ""))
+            .unwrap(),
+    );
+    let days = |frame: &DataFrame| -> Vec<i32> {
+        let column = frame.column("day").unwrap().as_materialized_series().to_physical_repr().into_owned();
+        column.i32().unwrap().iter().flatten().collect()
+    };
+    let first = 20_089; // 2025-01-01
+    let parts = moved.column("p").unwrap().cast(&DataType::String).unwrap();
+    for ((part, plain), moved) in parts.str().unwrap().iter().zip(days(&plain)).zip(days(&moved)) {
+        let expected = if part == Some("b") { first + (plain - first) * 3 + 10 } else { plain };
+        assert_eq!(moved, expected);
+    }
+}
+
+const SPOILT: &str = "
+lookalike: 1
+seed: 9
+tables:
+  t:
+    rows: 5000
+    columns:
+      id: {sequence: {}}
+      size: {int_range: [1, 100]}
+      price: {expr: size * rate, round: 2}
+      kind: {choice: [a, b, c]}
+      note: {pattern: '[a-z]{5}', null: 30%}
+    draws: {rate: {uniform: [1, 2]}}
+    require: ['size <> 50']
+    anomalies:
+      rate: 7%
+      label: anomaly
+      kinds:
+        huge: {weight: 2, when: size < 50, draws: {factor: {int_range: [10, 20]}}, set: {size: size * factor}, recompute: [price]}
+        odd: {severity: {uniform: [0, 1]}, set: {kind: '''z'' || kind', price: -price * severity}}
+        lost: {when: note IS NOT NULL, set: {note: 'NULL'}}
+        stuck: {rate: 2%, burst: [4, 12], set: {size: {constant: 7}}}
+        frozen: {count: 5, burst: 20, when: id > 100, set: {note: {constant: frozen}}}
+";
+
+#[test]
+fn any_rows_know_their_anomalies_alone() {
+    let plan = plan(SPOILT).unwrap();
+    let table = &plan.tables[0];
+    let whole = table.spoilt(&Rows::Range(0..5000)).unwrap();
+    for parts in [3, 8, 401] {
+        let mut at = 0;
+        for part in 1..=parts {
+            let end = 5000 * part / parts;
+            let rows = table.spoilt(&Rows::Range(at..end)).unwrap();
+            let slice = |frame: &DataFrame| frame.slice(at as i64, (end - at) as usize);
+            assert!(rows.frame.equals_missing(&slice(&whole.frame)), "rows {at}..{end}");
+            assert!(rows.clean.equals_missing(&slice(&whole.clean)), "rows {at}..{end}");
+            at = end;
+        }
+    }
+    let list: Vec<u64> = (0..700).map(|i| (i * 3571 + 5) % 5000).rev().collect();
+    let positions: Vec<u32> = list.iter().map(|row| *row as u32).collect();
+    let scattered = table.frame(&Rows::from(list)).unwrap();
+    assert!(scattered.equals_missing(&whole.frame.take(&IdxCa::from_vec("".into(), positions)).unwrap()));
+    let some = table.select(&Rows::Range(10..90), &["anomaly", "price"]).unwrap();
+    assert!(some.equals_missing(&whole.frame.select(["anomaly", "price"]).unwrap().slice(10, 80)));
+}
+
+#[test]
+fn quotas_are_exact_and_cells_without_a_mark_are_clean() {
+    let plan = plan(SPOILT).unwrap();
+    let table = &plan.tables[0];
+    let spoilt = table.spoilt(&Rows::Range(0..5000)).unwrap();
+    let counts = count(&spoilt.frame, "anomaly");
+    let named = |name: &str| counts[&Some(name.to_owned())];
+    // 7 % of 5,000 are 350: 175, 87.5 and 87.5, of which the first gets the row that is left.
+    assert_eq!([named("huge"), named("odd"), named("lost"), named("frozen")], [175, 88, 87, 100]);
+    // 2 % are 100 rows, in bursts of 8 on average: 13 of them, rounded.
+    let bursts: BTreeSet<u64> =
+        spoilt.marks.iter().filter(|m| m.kind == "stuck").flat_map(|m| m.instances.clone()).collect();
+    assert_eq!(bursts.len(), 13);
+    let mut marked: BTreeSet<(String, u64)> = BTreeSet::new();
+    for marks in &spoilt.marks {
+        for (i, row) in marks.rows.iter().enumerate() {
+            assert!(marked.insert((marks.column.clone(), *row)), "one mark a cell");
+            let cell = |frame: &DataFrame| {
+                frame.column(&marks.column).unwrap().get(*row as usize).unwrap().to_string()
+            };
+            assert_eq!(cell(&spoilt.clean), marks.before.get(i).unwrap().to_string());
+            assert_eq!(cell(&spoilt.frame), marks.after.get(i).unwrap().to_string());
+        }
+    }
+    for column in ["id", "size", "price", "kind", "note"] {
+        let (dirty, clean) = (spoilt.frame.column(column).unwrap(), spoilt.clean.column(column).unwrap());
+        for row in 0..5000 {
+            if !marked.contains(&(column.to_owned(), row as u64)) {
+                assert_eq!(dirty.get(row).unwrap().to_string(), clean.get(row).unwrap().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn one_more_anomaly_moves_none_before_it() {
+    let rows_of = |text: &str| -> BTreeSet<u64> {
+        let plan = plan(text).unwrap();
+        let spoilt = plan.tables[0].spoilt(&Rows::Range(0..5000)).unwrap();
+        spoilt.marks.iter().filter(|m| m.kind == "stuck").flat_map(|m| m.rows.clone()).collect()
+    };
+    let more = format!("{SPOILT}        more: {{count: 9, set: {{size: {{constant: 1}}}}}}\n");
+    assert_eq!(rows_of(SPOILT), rows_of(&more));
+}
+
+#[test]
+fn lenient_takes_what_there_is() {
+    use lookalike_engine::plan::Overrides;
+    use lookalike_engine::testing::plan_with;
+    use lookalike_ruleset::document::NoFiles;
+    let text = "{lookalike: 1, tables: {t: {rows: 100, columns: {x: {int_range: [1, 100]}}, \
+                anomalies: {rate: 50%, label: a, kinds: {big: {when: x > 90, set: {x: 0}}}}}}}";
+    assert_eq!(plan(text).err().unwrap()[0].code, "too-few-eligible");
+    let plan = plan_with(text, &NoFiles, &Overrides { lenient: true, ..Overrides::default() }).unwrap();
+    let spoilt = plan.tables[0].spoilt(&Rows::Range(0..100)).unwrap();
+    let x =
+        |frame: &DataFrame| frame.column("x").unwrap().i64().unwrap().iter().flatten().collect::<Vec<_>>();
+    let big = x(&spoilt.clean).into_iter().filter(|x| *x > 90).count();
+    assert_eq!(x(&spoilt.frame).into_iter().filter(|x| *x == 0).count(), big);
+    assert!(big < 50);
+}
