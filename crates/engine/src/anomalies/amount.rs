@@ -33,7 +33,7 @@ impl Unit {
     fn fixed(self, text: &str) -> Option<f64> {
         let time = || parse_time(text).map(|micros| micros as f64);
         match self {
-            Unit::Like(Type::Date) => parse_number(text).or_else(|| Some(time()? / DAY as f64)),
+            Unit::Like(Type::Date) => time().map(|micros| micros / DAY as f64).or_else(|| parse_number(text)),
             Unit::Like(Type::Datetime | Type::Duration) => time(),
             Unit::Factor | Unit::Like(_) => parse_number(text),
         }
@@ -67,7 +67,7 @@ impl Amount {
     /// The amount that is written under `key`.
     pub(super) fn build(key: &str, node: &Node, rules: &mut Rules<'_, '_>) -> Amount {
         let text = node.as_scalar().filter(|_| !node.is_null()).map(|scalar| scalar.text.clone());
-        // Columns cannot be called so, hence no name is hidden.
+        // With the mark, so that it hides no column.
         let name = format!("#{key}");
         let name = match text {
             Some(_) => InputName { name, span: node.span },

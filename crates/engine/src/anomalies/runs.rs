@@ -214,6 +214,53 @@ tables:
         marks
     }
 
+    #[test]
+    fn the_smallest_tables_work() {
+        for kind in [
+            "spike: {column: load, plus: 1}",
+            "late: {column: at, by: 1h, rows: 9}",
+            "duplicate: {within: 1k, near: note}",
+            "out_of_order: {}",
+            "stuck: load",
+            "noise: {column: load, times: 3}",
+            "inversion: load",
+            "drift: {column: load, per_row: 1}",
+        ] {
+            for rows in [1, 2] {
+                for burst in ["", ", burst: 1", ", burst: [1, 2]"] {
+                    let text = text(&format!("{{{kind}, count: 0{burst}}}"));
+                    let text = text.replace("rows: 1000", &format!("rows: {rows}"));
+                    for count in 0..=rows {
+                        let text = text.replace("count: 0", &format!("count: {count}"));
+                        let plan = match plan(&text) {
+                            // Where a burst begins is random, so the last ones may not fit.
+                            Err(problems) if problems.iter().all(|p| p.code == "too-few-eligible") => {
+                                continue;
+                            }
+                            plan => plan.unwrap_or_else(|problems| panic!("{text}: {problems:#?}")),
+                        };
+                        assert_eq!(
+                            plan.tables[0].spoilt(&Rows::from(0..rows)).unwrap().frame.height(),
+                            rows as usize
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_bursts_are_looked_up_in_batches() {
+        let text = text("{noise: {column: load, times: 2}, burst: 60k, count: 5}");
+        let plan = plan(&text.replace("rows: 1000", "rows: 400k")).unwrap();
+        let all = Rows::from((0..400_000).step_by(1000).collect::<Vec<_>>());
+        let some = Rows::from((0..400_000).step_by(4000).collect::<Vec<_>>());
+        let [all, some] = [all, some].map(|rows| plan.tables[0].spoilt(&rows).unwrap().frame);
+        let picks: Vec<IdxSize> = (0..400).step_by(4).collect();
+        let picked = all.take(&UInt32Chunked::from_vec(PlSmallStr::EMPTY, picks)).unwrap();
+        assert!(some.equals_missing(&picked));
+    }
+
     pub(in super::super) fn floats(series: &Series) -> Vec<Option<f64>> {
         floats_of(series).unwrap()
     }
