@@ -64,6 +64,8 @@ pub trait AnomalyRule: Decode {
 pub struct Rules<'a, 'b> {
     /// Makes generators; also where problems go.
     pub builder: &'a mut Builder<'b>,
+    /// Names of the columns that the table writes.
+    pub written: Vec<String>,
     pub(crate) rules: Vec<OwnRule>,
 }
 

@@ -131,7 +131,9 @@ impl<'a> Compiler<'a> {
         let [own_scope, new_scope] = &scopes;
         let seed = self.tables[table].seed.derive("anomaly").derive(&item.name);
         let mut builder = Builder::new(kinds, vocabulary, self.problems).without_identities();
-        let mut rules = Rules { builder: &mut builder, rules: Vec::new() };
+        let columns = self.tables[table].columns.iter().filter(|column| column.written);
+        let written = columns.map(|column| column.name.clone()).collect();
+        let mut rules = Rules { builder: &mut builder, written, rules: Vec::new() };
         for draw in &keys.draws.0 {
             rules.rule(&draw.name, &draw.value);
         }
