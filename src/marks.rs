@@ -46,37 +46,32 @@ pub(crate) fn count(spoilt: &Spoilt, counts: &mut BTreeMap<String, u64>) {
 /// When a value cannot be written as text.
 pub fn frame(plan: &TablePlan, spoilt: &Spoilt) -> Result<DataFrame, Error> {
     let fields = plan.schema().fields;
-    // Row, place of the column, anomaly, instance, severity, before, after.
-    type Mark = (u64, usize, String, u64, Option<f64>, Option<String>, Option<String>);
-    let mut all: Vec<Mark> = Vec::new();
-    for marks in &spoilt.marks {
-        let Some(at) = fields.iter().position(|field| field.name == marks.column) else { continue };
-        let before = lookalike_io::texts(&fields[at], &marks.before)?;
-        let after = lookalike_io::texts(&fields[at], &marks.after)?;
-        for (i, (before, after)) in before.iter().zip(after.iter()).enumerate() {
-            let severity = marks.severity.as_ref().and_then(|severity| severity[i]);
-            let owned = |text: Option<&str>| text.map(str::to_owned);
-            all.push((
-                marks.rows[i],
-                at,
-                marks.kind.clone(),
-                marks.instances[i],
-                severity,
-                owned(before),
-                owned(after),
-            ));
-        }
+    // For each column and anomaly: its place, and the values as text; then where each mark is among them.
+    let mut texts = Vec::with_capacity(spoilt.marks.len());
+    let mut all: Vec<(u64, usize, usize, usize)> = Vec::new();
+    for (of, marks) in spoilt.marks.iter().enumerate() {
+        let Some(at) = fields.iter().position(|field| field.name == marks.column) else {
+            return Err(lookalike_engine::Error::Internal(format!("no column `{}`", marks.column)).into());
+        };
+        texts.push((
+            lookalike_io::texts(&fields[at], &marks.before)?,
+            lookalike_io::texts(&fields[at], &marks.after)?,
+        ));
+        all.extend(marks.rows.iter().enumerate().map(|(i, row)| (*row, at, of, i)));
     }
-    all.sort_by_key(|mark| (mark.0, mark.1));
+    all.sort_unstable();
+    let of = |mark: &(u64, usize, usize, usize)| &spoilt.marks[mark.2];
+    let severity =
+        |mark: &(u64, usize, usize, usize)| of(mark).severity.as_ref().and_then(|severity| severity[mark.3]);
     let columns = vec![
         Column::new("table".into(), vec![plan.name.as_str(); all.len()]),
         Column::new("row".into(), all.iter().map(|m| m.0 as i64).collect::<Vec<_>>()),
         Column::new("column".into(), all.iter().map(|m| fields[m.1].name.as_str()).collect::<Vec<_>>()),
-        Column::new("kind".into(), all.iter().map(|m| m.2.as_str()).collect::<Vec<_>>()),
-        Column::new("instance".into(), all.iter().map(|m| m.3 as i64).collect::<Vec<_>>()),
-        Column::new("severity".into(), all.iter().map(|m| m.4).collect::<Vec<_>>()),
-        Column::new("before".into(), all.iter().map(|m| m.5.as_deref()).collect::<Vec<_>>()),
-        Column::new("after".into(), all.iter().map(|m| m.6.as_deref()).collect::<Vec<_>>()),
+        Column::new("kind".into(), all.iter().map(|m| of(m).kind.as_str()).collect::<Vec<_>>()),
+        Column::new("instance".into(), all.iter().map(|m| of(m).instances[m.3] as i64).collect::<Vec<_>>()),
+        Column::new("severity".into(), all.iter().map(severity).collect::<Vec<_>>()),
+        Column::new("before".into(), all.iter().map(|m| texts[m.2].0.get(m.3)).collect::<Vec<_>>()),
+        Column::new("after".into(), all.iter().map(|m| texts[m.2].1.get(m.3)).collect::<Vec<_>>()),
     ];
     DataFrame::new(all.len(), columns).map_err(|e| lookalike_engine::Error::Internal(e.to_string()).into())
 }

@@ -112,6 +112,8 @@ pub struct AnomalyKind {
     pub details: &'static str,
     /// An anomaly's value in YAML, complete.
     pub example: &'static str,
+    /// Whether it takes runs of rows, and so needs `burst`.
+    pub needs_burst: bool,
     /// Makes the anomaly from the value under the key.
     pub build: fn(&Node, &mut Rules<'_, '_>) -> Option<Box<dyn Anomaly>>,
     /// What may be written under the key, in words.
@@ -133,6 +135,7 @@ impl AnomalyKind {
             summary: "",
             details: "",
             example: "",
+            needs_burst: false,
             build: build::<R>,
             what: R::what,
             fields: R::fields,

@@ -41,6 +41,8 @@ pub(crate) struct Planned {
     /// Number of the column that says which rows are eligible.
     pub when: Option<usize>,
     pub severity: Option<usize>,
+    /// Number of the column with the parent's row, of which a burst has only one.
+    pub per: Option<usize>,
     pub units: Units,
     /// How many units are to be spoilt.
     pub wanted: u64,
@@ -101,6 +103,35 @@ impl Units {
         let (first, rows) = self.extent(unit);
         let ordinal = row.checked_sub(first).filter(|ordinal| *ordinal < rows)?;
         Some((unit, Place { entity: first, ordinal, count: rows }))
+    }
+}
+
+impl Planned {
+    /// Positions, units and places of the free rows that are spoilt if they are eligible.
+    fn candidates(&self, rows: &Rows, hits: &[Option<Hit>]) -> Vec<(u32, u64, Place)> {
+        let Units { burst, permutation, count } = &self.units;
+        let mut found = Vec::new();
+        if burst.is_none() && *count > 0 {
+            // Many ranks at a time are found faster than one by one.
+            let mut position = 0;
+            permutation.for_each(rows, |rank| {
+                if rank < self.threshold && hits[position].is_none() {
+                    let row = rows.get(position);
+                    found.push((position as u32, row, Place { entity: row, ordinal: 0, count: 1 }));
+                }
+                position += 1;
+            });
+            return found;
+        }
+        for (position, row) in rows.iter().enumerate() {
+            if hits[position].is_none()
+                && let Some((unit, place)) = self.units.of(row)
+                && permutation.apply(unit) < self.threshold
+            {
+                found.push((position as u32, unit, place));
+            }
+        }
+        found
     }
 }
 
@@ -176,6 +207,18 @@ impl Tables {
             *good = hit.is_none();
         }
         self.and_when(at, planned, &rows, &mut good)?;
+        if let Some(per) = planned.per {
+            let parents = self.frame(at, &rows, &[per])?.remove(0);
+            let parents = parents.i64().map_err(|e| Error::Internal(e.to_string()))?;
+            let mut start = 0;
+            for (_, length) in &extents {
+                let end = start + *length as usize;
+                if (start..end).any(|at| parents.get(at) != parents.get(start)) {
+                    good[start] = false;
+                }
+                start = end;
+            }
+        }
         let mut good = good.into_iter();
         let mut all = |rows: u64| good.by_ref().take(rows as usize).fold(true, |all, good| all & good);
         Ok(extents.iter().map(|(_, rows)| all(*rows)).collect())
@@ -203,15 +246,7 @@ impl Tables {
             if planned.threshold == 0 {
                 continue;
             }
-            let mut found: Vec<(u32, u64, Place)> = Vec::new();
-            for (position, row) in rows.iter().enumerate() {
-                if hits[position].is_none()
-                    && let Some((unit, place)) = planned.units.of(row)
-                    && planned.units.permutation.apply(unit) < planned.threshold
-                {
-                    found.push((position as u32, unit, place));
-                }
-            }
+            let found = planned.candidates(rows, &hits);
             let good = if planned.units.burst.is_some() {
                 // The rows of a burst are neighbours; each burst is looked at once.
                 let mut units: Vec<u64> = found.iter().map(|(_, unit, _)| *unit).collect();
@@ -287,14 +322,30 @@ impl Tables {
                     index[*position as usize] = (all.len() + offset) as IdxSize;
                 }
                 all.append(&after).map_err(internal)?;
+                let before =
+                    as_output(&clean[position].take_slice(&positions).map_err(internal)?, &column.output)
+                        .map_err(internal)?;
+                // What an anomaly leaves as it was is not changed, and needs no mark.
+                let compared = if before.dtype() == after.dtype() {
+                    before.clone()
+                } else {
+                    before.cast(after.dtype()).map_err(internal)?
+                };
+                let changed = compared.not_equal_missing(&after).map_err(internal)?;
+                let kept: Vec<u32> = changed
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, is)| *is == Some(true))
+                    .map(|(at, _)| at as u32)
+                    .collect();
                 marks.push(Marks {
                     column: column.name.clone(),
                     kind: name.clone(),
-                    rows: hit_rows.iter().collect(),
-                    instances: places.iter().map(|place| place.entity).collect(),
-                    severity: severity.clone(),
-                    before: clean[position].take_slice(&positions).map_err(internal)?,
-                    after,
+                    rows: hit_rows.select(&kept).iter().collect(),
+                    instances: kept.iter().map(|at| places[*at as usize].entity).collect(),
+                    severity: severity.as_ref().map(|all| kept.iter().map(|at| all[*at as usize]).collect()),
+                    before: before.take_slice(&kept).map_err(internal)?,
+                    after: after.take_slice(&kept).map_err(internal)?,
                 });
             }
         }

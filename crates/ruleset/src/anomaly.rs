@@ -37,6 +37,8 @@ params! {
         when: Option<Node>,
         /// How many consecutive rows it takes at a time; `[3, 10]` for between 3 and 10.
         burst: Option<Spanned<Burst>>,
+        /// A link: a burst stays among the children of one parent.
+        per: Option<Spanned<String>>,
         /// A column's rule that says how bad it is, from 0 to 1; part of the truth, and read as `severity` by its rules.
         severity: Option<Node>,
         /// Helper columns that only this anomaly sees.

@@ -63,6 +63,7 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
               single row is its own mean and does not change. Results are rounded to the column's type, half away from zero. \
               Nulls stay null.",
     example: "{inversion: load, burst: 24, rate: 10%}",
+    needs_burst: true,
     ..AnomalyKind::of::<Params>()
 };
 

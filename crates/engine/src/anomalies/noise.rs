@@ -64,6 +64,7 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
               0 flat. A rule's value is that of the burst's first row. It needs `burst`: a single row is its own mean and \
               does not change. Results are rounded to the column's type, half away from zero. Nulls stay null.",
     example: "{noise: {column: load, times: {uniform: [3, 5]}}, burst: [10, 30], rate: 5%}",
+    needs_burst: true,
     ..AnomalyKind::of::<Params>()
 };
 

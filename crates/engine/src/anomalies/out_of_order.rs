@@ -99,6 +99,7 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
               Without `columns` all written columns are exchanged, keys too, as if two lines of a file were swapped; `keep` \
               names columns that stay. It needs `burst`, at least 2 rows: a single row has nobody to change places with.",
     example: "{out_of_order: {keep: id}, burst: [2, 5], rate: 2%}",
+    needs_burst: true,
     ..AnomalyKind::of::<Params>()
 };
 

@@ -102,6 +102,7 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
               not). So a burst of n rows changes n - 1 of them, and it needs `burst`: a single row only repeats itself. \
               Several columns, in a list, get stuck together. Columns of any type; nulls stay null.",
     example: "{stuck: load, burst: [5, 20], rate: 5%}",
+    needs_burst: true,
     ..AnomalyKind::of::<Columns>()
 };
 

@@ -32,6 +32,7 @@ pub(super) struct AnomalyDraft<'a> {
     pub inputs: Option<Vec<usize>>,
     pub when: Option<usize>,
     pub severity: Option<usize>,
+    pub per: Option<usize>,
 }
 
 impl<'a> Compiler<'a> {
@@ -175,6 +176,22 @@ impl<'a> Compiler<'a> {
                 .position(|column| column.name.strip_prefix(own_scope.as_str()) == Some(name))
         };
         let (when, severity) = (own(WHEN), own("severity"));
+        let per = match &keys.per {
+            None => None,
+            Some(link) if keys.burst.is_none() => {
+                self.problems.error(
+                    "bad-anomaly",
+                    link.span,
+                    "`per` goes with `burst`",
+                    "remove it, or add `burst`",
+                );
+                None
+            }
+            Some(link) => {
+                let input = InputName { name: format!("{}.#row", link.value), span: link.span };
+                Some(self.find_or_report(table, &[], input)?)
+            }
+        };
         Some(AnomalyDraft {
             item,
             code,
@@ -184,6 +201,7 @@ impl<'a> Compiler<'a> {
             inputs: None,
             when,
             severity,
+            per,
         })
     }
 
@@ -356,6 +374,14 @@ fn kind_of(item: &NamedItem<AnomalyDecl>, rules: &mut Rules<'_, '_>) -> Option<B
     }
     match found.as_slice() {
         [(entry, kind)] => {
+            if kind.needs_burst && item.value.keys.burst.is_none() {
+                problems.error(
+                    "bad-anomaly",
+                    entry.key_span,
+                    format!("`{}` takes runs of rows", kind.name),
+                    "say how long they are: `burst: 10`, or `burst: [5, 20]`",
+                );
+            }
             if kind.name != "set"
                 && let Some(name) = item.value.keys.recompute.first()
             {
@@ -454,12 +480,21 @@ impl Preparer<'_> {
         seed: Seed,
         wanted: u64,
     ) -> Option<Planned> {
-        let AnomalyDraft { item, code, scopes: [own, new], mut anomaly, columns, inputs, when, severity } =
-            draft;
+        let AnomalyDraft {
+            item,
+            code,
+            scopes: [own, new],
+            mut anomaly,
+            columns,
+            inputs,
+            when,
+            severity,
+            per,
+        } = draft;
         let inputs = inputs?;
         let seed = seed.derive(&item.name);
         let around = &self.around[at];
-        if inputs.iter().chain(&when).any(|column| around.outputs[*column].1.is_none()) {
+        if inputs.iter().chain(&when).chain(&per).any(|column| around.outputs[*column].1.is_none()) {
             return None;
         }
         let keys = &item.value.keys;
@@ -529,7 +564,19 @@ impl Preparer<'_> {
             .map(|r| r.span)
             .or(keys.count.as_ref().map(|c| c.span))
             .unwrap_or(item.name_span);
-        Some(Planned { code, span, anomaly, columns, inputs, when, severity, units, wanted, threshold: 0 })
+        Some(Planned {
+            code,
+            span,
+            anomaly,
+            columns,
+            inputs,
+            when,
+            severity,
+            per,
+            units,
+            wanted,
+            threshold: 0,
+        })
     }
 
     fn find_threshold(&mut self, at: usize, number: usize, lenient: bool) -> Option<()> {
