@@ -93,10 +93,11 @@ impl Anomaly for BrokenKey {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "broken_key",
     summary: "A value that is no row's key: a reference that leads nowhere.",
-    details: "A whole number k from 0 becomes -1 - k, so that it is no key unless some keys are negative; a negative one stays. Of \
-              text the last character becomes `mark` (# unless given), so that it is no key unless some keys end so. Different keys stay different, \
-              except for text that differs in its last character only. For keys of another form, `with` gives the values, as in \
-              `set`: an expression or a column's rule. Nulls stay, unless `with` says otherwise.",
+    details: "A whole number k from 0 becomes -1 - k, so that it is no key unless some keys are negative; a negative \
+              one stays. Of text the last character becomes `mark` (# unless given), so that it is no key unless some \
+              keys end so. Different keys stay different, except for text that differs in its last character only. For \
+              keys of another form, `with` gives the values, as in `set`: an expression or a column's rule. Nulls \
+              stay, unless `with` says otherwise.",
     example: "{broken_key: customer_id}",
     ..AnomalyKind::of::<Short<Params>>()
 };

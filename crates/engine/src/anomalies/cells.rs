@@ -37,7 +37,10 @@ impl<P: Decode> Decode for Short<P> {
 
 /// Defines an enum that is read from a word.
 macro_rules! words {
-    ($(#[doc = $doc:literal])* enum $name:ident { $( $(#[doc = $item_doc:literal])* $item:ident = $word:literal ),* $(,)? }) => {
+    (
+        $(#[doc = $doc:literal])*
+        enum $name:ident { $( $(#[doc = $item_doc:literal])* $item:ident = $word:literal ),* $(,)? }
+    ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum $name { $( $(#[doc = $item_doc])* $item ),* }

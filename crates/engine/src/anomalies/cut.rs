@@ -64,9 +64,10 @@ impl Anomaly for Cut {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "cut",
     summary: "Text that lost its end, as in a field too short for it.",
-    details: "The first `keep` characters stay: a number, or a generator of whole numbers; below 0 counts as 0. Characters are \
-              those of Unicode, so accents written as characters of their own may be cut off. Text that is no longer than that \
-              stays as it is; leave it out by `when: 'length(Name) > 10'`. Nulls stay, and so does text with a null for `keep`.",
+    details: "The first `keep` characters stay: a number, or a generator of whole numbers; below 0 counts as 0. \
+              Characters are those of Unicode, so accents written as characters of their own may be cut off. Text that \
+              is no longer than that stays as it is; leave it out by `when: 'length(Name) > 10'`. Nulls stay, and so \
+              does text with a null for `keep`.",
     example: "{cut: {column: Name, keep: 10}}",
     ..AnomalyKind::of::<Params>()
 };

@@ -129,11 +129,12 @@ fn later(day: Date, years: i64) -> Option<Date> {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "date_fault",
     summary: "Dates as broken programs and forms leave them behind.",
-    details: "`swapped` exchanges day and month, where that gives another date: 3 April for 4 March; days from the 13th on, and \
-              days such as 5 May, stay. `epoch` is the beginning of 1970, a program's zero. `future` and `past` are 100 years off, \
-              or as many as `years` says: a number, or a generator of whole numbers; 29 February becomes the 28th in a year that has \
-              none. Points in time keep their time of day (UTC), but for `epoch`, which has midnight. Years stay within 1 to 9999: a \
-              value that would leave them stays as it is, and so does null.",
+    details: "`swapped` exchanges day and month, where that gives another date: 3 April for 4 March; days from the \
+              13th on, and days such as 5 May, stay. `epoch` is the beginning of 1970, a program's zero. `future` and \
+              `past` are 100 years off, or as many as `years` says: a number, or a generator of whole numbers; 29 \
+              February becomes the 28th in a year that has none. Points in time keep their time of day (UTC), but for \
+              `epoch`, which has midnight. Years stay within 1 to 9999: a value that would leave them stays as it is, \
+              and so does null.",
     example: "{date_fault: {column: Born, as: swapped}, when: 'extract(day from Born) <= 12'}",
     ..AnomalyKind::of::<Params>()
 };

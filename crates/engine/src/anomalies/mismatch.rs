@@ -73,7 +73,7 @@ impl Anomaly for Mismatch {
                 array::with_validity(values, codes.iter().map(Option::is_some).collect())?
             }
             Output { ty: Type::Bool, .. } => (!clean.bool()?).into_series(),
-            _ => ready.from_other_rows(&clean, hits)?,
+            _ => ready.other_rows(&clean, hits)?,
         };
         Ok(vec![values])
     }
@@ -81,7 +81,7 @@ impl Anomaly for Mismatch {
 
 impl Ready {
     /// The values of rows drawn evenly, for each the first that differs.
-    fn from_other_rows(&self, clean: &Series, hits: &Hits<'_>) -> Result<Series, Failure> {
+    fn other_rows(&self, clean: &Series, hits: &Hits<'_>) -> Result<Series, Failure> {
         let known = clean.is_not_null();
         let mut chosen: Vec<(usize, usize)> = (0..clean.len()).map(|at| (0, at)).collect();
         let mut open: Vec<u32> =
@@ -115,10 +115,10 @@ impl Ready {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "mismatch",
     summary: "A value that is not the row's.",
-    details: "A category is replaced by another of the column's known categories, each with the same probability, whether or not \
-              it is frequent; true becomes false and false true. Columns without known categories (numbers, times, any text) get the \
-              clean value of another row of the table, drawn evenly: up to 16 rows are tried until one has another value that is \
-              not null, else the value stays. Nulls stay, too.",
+    details: "A category is replaced by another of the column's known categories, each with the same probability, \
+              whether or not it is frequent; true becomes false and false true. Columns without known categories \
+              (numbers, times, any text) get the clean value of another row of the table, drawn evenly: up to 16 rows \
+              are tried until one has another value that is not null, else the value stays. Nulls stay, too.",
     example: "{mismatch: Region}",
     ..AnomalyKind::of::<Short<Params>>()
 };

@@ -73,10 +73,11 @@ fn misread(text: &[char], draws: &mut Draws) -> Option<Vec<char>> {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "misread",
     summary: "Characters taken for others that look alike, as in text recognition.",
-    details: "Each of `count` times (1, or a number or a generator of whole numbers; at most 100) a place is misread, evenly chosen among \
-              all that could be: 0 and O, 1, l and I, 2 and Z, 5 and S, 6, G and b, 8, B and ß, 9 and g, c and e, h and b, u and v, C \
-              and G, D and O, E and F, m and rn, d and cl, w and vv, h and li, n and ri, ü and ii, each in both directions. Misread text \
-              differs from the clean one; text with no such place stays as it is, and so does null.",
+    details: "Each of `count` times (1, or a number or a generator of whole numbers; at most 100) a place is misread, \
+              evenly chosen among all that could be: 0 and O, 1, l and I, 2 and Z, 5 and S, 6, G and b, 8, B and ß, 9 \
+              and g, c and e, h and b, u and v, C and G, D and O, E and F, m and rn, d and cl, w and vv, h and li, n \
+              and ri, ü and ii, each in both directions. Misread text differs from the clean one; text with no such \
+              place stays as it is, and so does null.",
     example: "{misread: Code}",
     ..AnomalyKind::of::<Short<Params>>()
 };

@@ -74,8 +74,8 @@ impl Anomaly for Missing {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "missing",
     summary: "Null where a value should be.",
-    details: "Each of the columns is null in the rows that are hit. Where the value is null anyway it stays so; leave such rows \
-              out by `when: 'Name IS NOT NULL'`.",
+    details: "Each of the columns is null in the rows that are hit. Where the value is null anyway it stays so; leave \
+              such rows out by `when: 'Name IS NOT NULL'`.",
     example: "{missing: [Name, Size]}",
     ..AnomalyKind::of::<Params>()
 };

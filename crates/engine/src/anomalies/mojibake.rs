@@ -103,11 +103,11 @@ impl Encoding {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "mojibake",
     summary: "Text decoded as what it was not encoded in.",
-    details: "The bytes of the text in UTF-8 are read one by one as Windows-1252, in which Müller becomes MÃ¼ller; with \
-              `as: latin_1` as ISO 8859-1, whose characters from 80 to 9F are controls; with `as: ascii` each byte beyond 7F \
-              becomes U+FFFD, the mark of what cannot be read. In text of ASCII alone one space, hyphen, apostrophe or quotation mark is \
-              damaged as if it had been a typographic one (O'Neil becomes Oâ€™Neil); where it has none, one character becomes \
-              U+FFFD. Empty text and nulls stay.",
+    details: "The bytes of the text in UTF-8 are read one by one as Windows-1252, in which Müller becomes MÃ¼ller; \
+              with `as: latin_1` as ISO 8859-1, whose characters from 80 to 9F are controls; with `as: ascii` each \
+              byte beyond 7F becomes U+FFFD, the mark of what cannot be read. In text of ASCII alone one space, \
+              hyphen, apostrophe or quotation mark is damaged as if it had been a typographic one (O'Neil becomes \
+              Oâ€™Neil); where it has none, one character becomes U+FFFD. Empty text and nulls stay.",
     example: "{mojibake: Name}",
     ..AnomalyKind::of::<Short<Params>>()
 };

@@ -230,10 +230,11 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
     summary: "Numbers far from where they should be.",
     details: "`times` multiplies the value, `plus` adds to it; each is a number or a generator, drawn for each row. \
               `beyond: [low, high]` forgets the value and puts another outside the range: high + by · (high - low), or \
-              low - by · (high - low), where `by` is a number or a generator, and unless given evenly spread from 0 to 1; \
-              `side` is above, below or either (if nothing is said). Whole numbers and decimals are rounded, and with `beyond` \
-              away from the range; what does not fit the type becomes the largest value that does. Nulls stay, and so does a value \
-              whose factor, addend or share is null, and one whose share is not above 0. Works on numbers and lengths of time.",
+              low - by · (high - low), where `by` is a number or a generator, and unless given evenly spread from 0 to \
+              1; `side` is above, below or either (if nothing is said). Whole numbers and decimals are rounded, and \
+              with `beyond` away from the range; what does not fit the type becomes the largest value that does. Nulls \
+              stay, and so does a value whose factor, addend or share is null, and one whose share is not above 0. \
+              Works on numbers and lengths of time.",
     example: "{outlier: {column: Size, times: {uniform: [5, 10]}}}",
     ..AnomalyKind::of::<Params>()
 };

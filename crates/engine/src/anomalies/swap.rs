@@ -76,8 +76,8 @@ impl Anomaly for Swap {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "swap",
     summary: "Two columns exchange their cells.",
-    details: "The columns have the same type. Nulls are exchanged, too. Cells that are equal stay as they are; leave such rows \
-              out by `when: 'First <> Last'`.",
+    details: "The columns have the same type. Nulls are exchanged, too. Cells that are equal stay as they are; leave \
+              such rows out by `when: 'First <> Last'`.",
     example: "{swap: [First, Last]}",
     ..AnomalyKind::of::<Pair<Spanned<String>>>()
 };

@@ -80,11 +80,11 @@ fn slip(text: &[char], draws: &mut Draws) -> Option<Vec<char>> {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "typo",
     summary: "Slips of the fingers on a keyboard.",
-    details: "Each of `count` slips (1, or a number or a generator of whole numbers; at most 100) is one of four, evenly chosen \
-              among those that the text has a place for: a neighbouring letter or digit of a QWERTY keyboard in the same case, two \
-              neighbouring characters exchanged, one left out, or one doubled. Only letters and digits are touched, and a single one is \
-              never left out. Text with a slip differs from the clean one; text without letters and digits stays as it is, and so \
-              does null.",
+    details: "Each of `count` slips (1, or a number or a generator of whole numbers; at most 100) is one of four, \
+              evenly chosen among those that the text has a place for: a neighbouring letter or digit of a QWERTY \
+              keyboard in the same case, two neighbouring characters exchanged, one left out, or one doubled. Only \
+              letters and digits are touched, and a single one is never left out. Text with a slip differs from the \
+              clean one; text without letters and digits stays as it is, and so does null.",
     example: "{typo: {column: Name, count: {int_range: [1, 2]}}}",
     ..AnomalyKind::of::<Short<Params>>()
 };

@@ -185,10 +185,11 @@ impl Anomaly for UnitError {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "unit_error",
     summary: "A number in another unit than the column's.",
-    details: "`factor` multiplies the value: a number such as 100 (cents for euros) or 0.001, or a generator. `from` and `to` name \
-              two units of length, mass, temperature, time, data, volume, speed or share: the value is what the same quantity \
-              is in `to`, such as 68 for 20 with `from: celsius, to: fahrenheit`. The result is rounded to the column's digits. \
-              Nulls stay, and so does what the change happens not to alter, such as 0 times 1000.",
+    details: "`factor` multiplies the value: a number such as 100 (cents for euros) or 0.001, or a generator. `from` \
+              and `to` name two units of length, mass, temperature, time, data, volume, speed or share: the value is \
+              what the same quantity is in `to`, such as 68 for 20 with `from: celsius, to: fahrenheit`. The result is \
+              rounded to the column's digits. Nulls stay, and so does what the change happens not to alter, such as 0 \
+              times 1000.",
     example: "{unit_error: {column: Temperature, from: celsius, to: fahrenheit}}",
     ..AnomalyKind::of::<Params>()
 };

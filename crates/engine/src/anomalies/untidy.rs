@@ -87,10 +87,10 @@ impl Disorder {
 pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "untidy",
     summary: "Text with stray spaces or in the wrong case.",
-    details: "With `as: spaces` a space too many at the beginning, at the end or beside another; with `as: case` all in upper case, all \
-              in lower case, or each letter in the other case; else one of all these. It is evenly chosen among those that the text \
-              has a place for and that differ from it. Text that has none stays as it is (empty text; with `as: case` text without \
-              letters), and so does null.",
+    details: "With `as: spaces` a space too many at the beginning, at the end or beside another; with `as: case` all \
+              in upper case, all in lower case, or each letter in the other case; else one of all these. It is evenly \
+              chosen among those that the text has a place for and that differ from it. Text that has none stays as it \
+              is (empty text; with `as: case` text without letters), and so does null.",
     example: "{untidy: Name}",
     ..AnomalyKind::of::<Short<Params>>()
 };
