@@ -53,11 +53,13 @@ pub fn frame(plan: &TablePlan, spoilt: &Spoilt) -> Result<DataFrame, Error> {
         let Some(at) = fields.iter().position(|field| field.name == marks.column) else {
             return Err(lookalike_engine::Error::Internal(format!("no column `{}`", marks.column)).into());
         };
-        texts.push((
-            lookalike_io::texts(&fields[at], &marks.before)?,
-            lookalike_io::texts(&fields[at], &marks.after)?,
-        ));
-        all.extend(marks.rows.iter().enumerate().map(|(i, row)| (*row, at, of, i)));
+        let before = lookalike_io::texts(&fields[at], &marks.before)?;
+        let after = lookalike_io::texts(&fields[at], &marks.after)?;
+        // What an anomaly left as it was needs no mark.
+        let changed = before.iter().zip(after.iter()).map(|(before, after)| before != after);
+        let rows = marks.rows.iter().enumerate().zip(changed);
+        all.extend(rows.filter(|(_, changed)| *changed).map(|((i, row), _)| (*row, at, of, i)));
+        texts.push((before, after));
     }
     all.sort_unstable();
     let of = |mark: &(u64, usize, usize, usize)| &spoilt.marks[mark.2];

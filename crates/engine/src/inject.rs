@@ -141,11 +141,11 @@ pub struct Spoilt {
     pub frame: DataFrame,
     /// The rows without anomalies.
     pub clean: DataFrame,
-    /// The cells that were changed: for each anomaly and column that it changed, in the order of the anomalies.
+    /// The cells that anomalies took, also where they left the value as it was: for each anomaly and column.
     pub marks: Vec<Marks>,
 }
 
-/// The cells of one column that one anomaly changed.
+/// The cells of one column that one anomaly took.
 #[derive(Clone, Debug)]
 pub struct Marks {
     /// Name of the column.
@@ -325,27 +325,14 @@ impl Tables {
                 let before =
                     as_output(&clean[position].take_slice(&positions).map_err(internal)?, &column.output)
                         .map_err(internal)?;
-                // What an anomaly leaves as it was is not changed, and needs no mark.
-                let compared = if before.dtype() == after.dtype() {
-                    before.clone()
-                } else {
-                    before.cast(after.dtype()).map_err(internal)?
-                };
-                let changed = compared.not_equal_missing(&after).map_err(internal)?;
-                let kept: Vec<u32> = changed
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, is)| *is == Some(true))
-                    .map(|(at, _)| at as u32)
-                    .collect();
                 marks.push(Marks {
                     column: column.name.clone(),
                     kind: name.clone(),
-                    rows: hit_rows.select(&kept).iter().collect(),
-                    instances: kept.iter().map(|at| places[*at as usize].entity).collect(),
-                    severity: severity.as_ref().map(|all| kept.iter().map(|at| all[*at as usize]).collect()),
-                    before: before.take_slice(&kept).map_err(internal)?,
-                    after: after.take_slice(&kept).map_err(internal)?,
+                    rows: hit_rows.iter().collect(),
+                    instances: places.iter().map(|place| place.entity).collect(),
+                    severity: severity.clone(),
+                    before,
+                    after,
                 });
             }
         }
