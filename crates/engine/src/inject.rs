@@ -176,7 +176,7 @@ impl Tables {
     /// are fewer than wanted if not enough are eligible.
     pub(crate) fn find_threshold(&self, at: usize, number: usize) -> Result<(u64, u64), Error> {
         let planned = &self.injector(at)?.anomalies[number];
-        if number == 0 && planned.when.is_none() {
+        if number == 0 && planned.when.is_none() && planned.per.is_none() {
             let got = planned.wanted.min(planned.units.count);
             return Ok((got, got));
         }

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use lookalike_engine::anomalies::ANOMALIES;
+use lookalike_engine::anomaly::AnomalyKind;
 use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::testing::example_values;
 use lookalike_engine::{KINDS, Kind};
 use lookalike_ruleset::codes::{self, CODES, Code};
+use lookalike_ruleset::decode::FieldDoc;
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::expr::{FUNCTIONS, Function};
 
@@ -20,7 +23,7 @@ Examples:
   lookalike explain log_normal
   lookalike explain unknown-key")]
 pub struct Args {
-    /// A kind, a modifier, a function of expressions, or the code of a diagnostic.
+    /// A kind, a modifier, an anomaly, a function of expressions, or the code of a diagnostic.
     word: String,
 }
 
@@ -35,12 +38,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let references = REFERENCES.iter().filter(|key| key.name == lower).map(explain_reference);
     let modifiers = MODIFIERS.iter().filter(|modifier| modifier.name == lower).map(explain_modifier);
     let functions = FUNCTIONS.iter().filter(|function| function.name == lower).map(explain_function);
+    let anomalies = ANOMALIES.iter().filter(|kind| kind.name == lower).map(explain_anomaly);
     let codes = codes::find(&lower).into_iter().map(explain_code);
     let meanings: Vec<String> =
-        kinds.chain(references).chain(modifiers).chain(functions).chain(codes).collect();
+        kinds.chain(references).chain(modifiers).chain(anomalies).chain(functions).chain(codes).collect();
     if meanings.is_empty() {
         let known = KINDS.iter().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
         let known = known.chain(MODIFIERS.iter().map(|modifier| modifier.name));
+        let known = known.chain(ANOMALIES.iter().map(|kind| kind.name));
         let known = known
             .chain(FUNCTIONS.iter().map(|function| function.name))
             .chain(CODES.iter().map(|code| code.name));
@@ -71,20 +76,7 @@ fn heading(text: &mut String, words: &str) {
 fn explain_kind(kind: &Kind) -> String {
     let sort = format!("kind, {}", title(kind.group).to_lowercase());
     let mut text = section(kind.name, &sort, kind.summary, &wrapped(kind.details.trim(), 0, WIDTH));
-    heading(&mut text, "Value");
-    let _ = writeln!(text, "  {}", wrapped(&(kind.what)(), 2, WIDTH));
-    let fields = (kind.fields)();
-    if !fields.is_empty() {
-        heading(&mut text, "Keys");
-        let width = fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
-        for field in &fields {
-            let need = if field.required { "Required" } else { "Optional" };
-            let doc = field.doc.trim().trim_end_matches('.');
-            let line =
-                wrapped(&format!("{doc}. {need}: {}.", field.what.trim_end_matches('.')), width + 4, WIDTH);
-            let _ = writeln!(text, "  {STRONG}{:width$}{STRONG:#}  {line}", field.name);
-        }
-    }
+    form(&mut text, &(kind.what)(), &(kind.fields)());
     heading(&mut text, "Example");
     let _ = writeln!(text, "  Column: {}", kind.example.trim().replace('\n', "\n  "));
     if let Ok(values) = example_values(kind) {
@@ -92,6 +84,31 @@ fn explain_kind(kind: &Kind) -> String {
         let _ = writeln!(text, "  {}", wrapped(&values.join("  "), 2, WIDTH));
     }
     text
+}
+
+fn explain_anomaly(kind: &AnomalyKind) -> String {
+    let mut text = section(kind.name, "anomaly", kind.summary, &wrapped(kind.details.trim(), 0, WIDTH));
+    form(&mut text, &(kind.what)(), &(kind.fields)());
+    heading(&mut text, "Example");
+    let _ = writeln!(text, "  anomalies: {{kinds: {{odd: {}}}}}", kind.example.trim());
+    text
+}
+
+/// What may be written under a key.
+fn form(text: &mut String, what: &str, fields: &[FieldDoc]) {
+    heading(text, "Value");
+    let _ = writeln!(text, "  {}", wrapped(what, 2, WIDTH));
+    if !fields.is_empty() {
+        heading(text, "Keys");
+        let width = fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+        for field in fields {
+            let need = if field.required { "Required" } else { "Optional" };
+            let doc = field.doc.trim().trim_end_matches('.');
+            let line =
+                wrapped(&format!("{doc}. {need}: {}.", field.what.trim_end_matches('.')), width + 4, WIDTH);
+            let _ = writeln!(text, "  {STRONG}{:width$}{STRONG:#}  {line}", field.name);
+        }
+    }
 }
 
 fn explain_reference(key: &Reference) -> String {

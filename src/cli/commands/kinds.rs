@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
+use lookalike_engine::anomalies::ANOMALIES;
+use lookalike_engine::anomaly::AnomalyKind;
 use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::generator::Group;
 use lookalike_engine::{KINDS, Kind};
@@ -81,6 +83,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn text() -> String {
     let names = KINDS.iter().map(|kind| kind.name).chain(MODIFIERS.iter().map(|modifier| modifier.name));
+    let names = names.chain(ANOMALIES.iter().map(|kind| kind.name));
     let width = names.map(str::len).max().unwrap_or(0);
     let mut text = String::new();
     let line = |name: &str, summary: &str| {
@@ -99,6 +102,8 @@ fn text() -> String {
     REFERENCES.iter().for_each(|key| text.push_str(&line(key.name, key.summary)));
     let _ = writeln!(text, "\n{DIM}Modifiers, beside a kind{DIM:#}");
     MODIFIERS.iter().for_each(|modifier| text.push_str(&line(modifier.name, modifier.summary)));
+    let _ = writeln!(text, "\n{DIM}Anomalies, under `anomalies` of a table{DIM:#}");
+    ANOMALIES.iter().for_each(|kind| text.push_str(&line(kind.name, kind.summary)));
     text.push_str("\n`lookalike explain NAME` says more about each.\n");
     text
 }
@@ -115,9 +120,12 @@ fn json() -> serde_json::Value {
     let reference =
         |key: &Reference| json!({"name": key.name, "summary": key.summary, "example": key.example});
     let modifier = |modifier: &Modifier| json!({"name": modifier.name, "summary": modifier.summary, "example": modifier.example});
+    let anomaly =
+        |kind: &AnomalyKind| json!({"name": kind.name, "summary": kind.summary, "example": kind.example});
     json!({
         "kinds": KINDS.iter().map(kind).collect::<Vec<_>>(),
         "references": REFERENCES.iter().map(reference).collect::<Vec<_>>(),
+        "anomalies": ANOMALIES.iter().map(anomaly).collect::<Vec<_>>(),
         "modifiers": MODIFIERS.iter().map(modifier).collect::<Vec<_>>(),
     })
 }

@@ -611,7 +611,17 @@ impl<'a> Compiler<'a> {
         let Some(number) = self.tables[table].links.iter().position(|l| l.link.name == link) else {
             // A link that was refused is no further problem here.
             let refused = self.tables[table].decl.belongs_to.find(link).is_some();
-            return Err((!refused).then(|| self.unknown_column(table, name, span)));
+            if refused {
+                return Err(None);
+            }
+            // A kind or an anomaly that works within a link's children.
+            if rest.starts_with('#') {
+                let links = self.tables[table].links.iter().map(|other| other.link.name.as_str());
+                let help = did_you_mean(link, "links", links);
+                let message = format!("the table `{}` has no link `{link}`", self.tables[table].name);
+                return Err(Some(Box::new(Diagnostic::error("unknown-link", span, message).help(help))));
+            }
+            return Err(Some(self.unknown_column(table, name, span)));
         };
         let (row, parent) = {
             let link = &self.tables[table].links[number];

@@ -219,3 +219,27 @@ fn lenient_takes_what_there_is() {
     assert_eq!(x(&spoilt.frame).into_iter().filter(|x| *x == 0).count(), big);
     assert!(big < 50);
 }
+
+#[test]
+fn bursts_stay_among_the_children_of_one_parent() {
+    let text = "
+lookalike: 1
+tables:
+  sensors: {rows: 200, columns: {id: {sequence: {}}}}
+  readings:
+    belongs_to: {sensor: {table: sensors, per_parent: {int_range: [5, 30]}}}
+    columns: {sensor: {expr: sensor.id}, value: {normal: {mean: 0, std_dev: 1}}}
+    anomalies: {kinds: {stuck: {count: 100, burst: [3, 9], per: sensor, stuck: value}}}
+";
+    let plan = plan(text).unwrap();
+    let table = &plan.tables[1];
+    let spoilt = table.spoilt(&Rows::Range(0..table.rows)).unwrap();
+    let sensors = spoilt.clean.column("sensor").unwrap().i64().unwrap().clone();
+    let marks = &spoilt.marks[0];
+    let mut bursts: BTreeMap<u64, BTreeSet<Option<i64>>> = BTreeMap::new();
+    for (row, instance) in marks.rows.iter().zip(&marks.instances) {
+        bursts.entry(*instance).or_default().insert(sensors.get(*row as usize));
+    }
+    assert_eq!(bursts.len(), 100);
+    assert!(bursts.values().all(|sensors| sensors.len() == 1));
+}
