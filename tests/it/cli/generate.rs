@@ -168,7 +168,7 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// Customers with orders: the orders' rows follow from the customers'.
+/// Three levels: orders follow from customers, lines from orders.
 const SHOP: &str = "
 lookalike: 1
 name: shop
@@ -177,7 +177,11 @@ tables:
   customers: {rows: 20, scaling: sub_linear, columns: {id: {sequence: {}}, orders: {expr: count(orders)}}}
   orders:
     belongs_to: {customer: {table: customers, per_parent: {int_range: [0, 4]}}}
-    columns: {customer: {expr: customer.id}, line: {ordinal: customer}, paid: {bernoulli: 50%}}
+    columns: {customer: {expr: customer.id}, number: {ordinal: customer}, lines: {expr: count(lines)}, paid: {bernoulli: 50%}}
+  lines:
+    belongs_to: {order: {table: orders, per_parent: {int_range: [1, 3]}}}
+    columns: {customer: {expr: order.customer.id}, order: {expr: order.number}, line: {ordinal: order}, paid: {expr: order.paid}}
+    anomalies: {rate: 5%, label: anomaly, kinds: {stuck: {rate: 5%, burst: [2, 9], stuck: line}, twice: {weight: 1, duplicate: {within: 9}}}}
   visits: {rows: 50, belongs_to: {customer: customers}, columns: {customer: {expr: customer.id}}}
 ";
 
@@ -188,7 +192,7 @@ fn parts_of_tables_that_hang_together_join() {
     for shard in 1..=8 {
         place.run(&format!("generate x.yaml -o parts -q --format csv --rows 3k --shard {shard}/8")).expect(0);
     }
-    for table in ["customers", "orders", "visits"] {
+    for table in ["customers", "orders", "lines", "lines.anomalies", "visits"] {
         let part = |shard| place.read(&format!("parts/{table}.{shard}-of-8.csv"));
         let parts: Vec<u8> = (1..=8).flat_map(part).collect();
         assert_eq!(parts, place.read(&format!("whole/{table}.csv")), "{table}");
