@@ -68,6 +68,26 @@ pub fn codes_of(series: &Series) -> Result<Vec<Option<u32>>, Failure> {
     })
 }
 
+/// Numbers as floats: dates in days, stamps and lengths of time in microseconds.
+///
+/// # Errors
+/// When the column does not hold such.
+pub fn to_floats(series: &Series) -> Result<Vec<Option<f64>>, Failure> {
+    let floats = match series.dtype() {
+        DataType::Decimal(..) => series.cast(&DataType::Float64)?,
+        _ => series.to_physical_repr().cast(&DataType::Float64)?,
+    };
+    Ok(floats.f64()?.iter().collect())
+}
+
+/// Rounds half away from zero, as decimal digits say: 100.5 that came of 1.005 × 100 is a little less in binary.
+pub fn half_away(value: f64) -> f64 {
+    // Only values that lie within a few units in the last place of a half need a second look.
+    let short = 0.5 - value.abs().fract();
+    let is_half = short > 0.0 && short < value.abs() * 4.0 * f64::EPSILON;
+    if is_half { value.round() + value.signum() } else { value.round() }
+}
+
 /// Whole numbers as a column of type `ty`, which must be stored in whole numbers: int, datetime, duration, date.
 pub fn from_ints(values: Vec<i64>, ty: Type) -> Result<Series, Failure> {
     Ok(match ty {

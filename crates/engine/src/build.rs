@@ -644,7 +644,7 @@ impl Spec {
                 let factor = 10f64.powi(i32::from(digits));
                 check_fits(column, factor, EXACT, self.to)?;
                 let values: Int128Chunked = column.apply_nonnull_values_generic(DataType::Int128, |v| {
-                    round_decimal(clamp(v), factor) as i128 * coarse
+                    array::half_away(clamp(v) * factor) as i128 * coarse
                 });
                 Ok(values.into_decimal_unchecked(array::DECIMAL_PRECISION, scale as usize).into_series())
             }
@@ -656,19 +656,6 @@ impl Spec {
 /// Whole floats are exact up to here.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 const I64_LIMIT: f64 = 9_223_372_036_854_775_000.0;
-
-/// `value × factor`, rounded half away from zero as its decimal digits say: 1.005 is a little less than it looks in binary,
-/// yet stands for 1.005, so the product is first brought to 15 significant digits.
-fn round_decimal(value: f64, factor: f64) -> i64 {
-    let scaled = value * factor;
-    let nearest = scaled.round();
-    // Only products that lie within a few units in the last place of a half need a second look.
-    let half = scaled.abs().fract() - 0.5;
-    if half < 0.0 && half > -scaled.abs() * 4.0 * f64::EPSILON {
-        return (nearest + scaled.signum()) as i64;
-    }
-    nearest as i64
-}
 
 fn check_fits(column: &Float64Chunked, factor: f64, limit: f64, ty: Type) -> Result<(), Failure> {
     match (column.min(), column.max()) {

@@ -227,6 +227,13 @@ impl Site<'_> {
         Some((InputId(at), self.columns[at].1.clone()?))
     }
 
+    /// The table's own column of a name, even where the rule sees another one under it. `None` as for
+    /// [`input`](Self::input).
+    pub fn clean(&self, name: &str) -> Option<(InputId, Output)> {
+        let at = position(self.columns, &[], name)?;
+        Some((InputId(at), self.columns[at].1.clone()?))
+    }
+
     /// The position of a column that the rule sees under a name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         position(self.columns, self.scope, name)

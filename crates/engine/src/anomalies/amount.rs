@@ -122,7 +122,7 @@ impl Amount {
 }
 
 fn scaled(series: &Series, scale: f64) -> Result<Vec<Option<f64>>, Failure> {
-    let values = floats_of(series)?.into_iter();
+    let values = array::to_floats(series)?.into_iter();
     Ok(values.map(|value| value.map(|value| value * scale).filter(|value| value.is_finite())).collect())
 }
 
@@ -198,7 +198,7 @@ impl Numeric {
 
     /// The column's type, which stays.
     pub(super) fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
-        let (id, output) = clean_column(site, &self.name.name)?;
+        let (id, output) = site.clean(&self.name.name)?;
         if matches!(output.ty, Type::Text | Type::Bool) {
             let message = format!("`{}` is {}", self.name.name, output.ty);
             site.problems.push(
@@ -226,7 +226,7 @@ impl Numeric {
         let (id, ty) = self.ready.expect("set in prepare");
         let clean = hits.block.input(id).into_owned();
         let (mut positions, mut values) = (Vec::new(), Vec::new());
-        for (at, value) in floats_of(&clean)?.into_iter().enumerate() {
+        for (at, value) in array::to_floats(&clean)?.into_iter().enumerate() {
             if let Some(value) = value.and_then(|value| new(at, value)) {
                 positions.push(at);
                 values.push(value);
@@ -236,21 +236,6 @@ impl Numeric {
         patch.put(&from_floats(&values, ty)?, positions)?;
         patch.finish()
     }
-}
-
-/// The table's own column of this name, even if the anomaly has a helper called so.
-pub(super) fn clean_column(site: &Site<'_>, name: &str) -> Option<(InputId, Output)> {
-    let at = site.columns.iter().position(|(column, _)| column == name)?;
-    Some((InputId(at), site.columns[at].1.clone()?))
-}
-
-/// Numbers as floats: dates in days, stamps and lengths of time in microseconds.
-pub(super) fn floats_of(series: &Series) -> Result<Vec<Option<f64>>, Failure> {
-    let floats = match series.dtype() {
-        DataType::Decimal(..) => series.cast(&DataType::Float64)?,
-        _ => series.to_physical_repr().cast(&DataType::Float64)?,
-    };
-    Ok(floats.f64()?.iter().collect())
 }
 
 /// Whole floats are exact up to here.
@@ -274,18 +259,11 @@ pub(super) fn from_floats(values: &[f64], ty: Type) -> Result<Series, Failure> {
     Ok(match ty {
         Type::Float => array::floats(values.to_vec()),
         Type::Decimal(scale) => {
-            let values = values.iter().map(|value| half_away(value * factor) as i128).collect();
+            let values = values.iter().map(|value| array::half_away(value * factor) as i128).collect();
             Int128Chunked::from_vec(PlSmallStr::EMPTY, values)
                 .into_decimal_unchecked(array::DECIMAL_PRECISION, scale as usize)
                 .into_series()
         }
         _ => array::from_ints(values.iter().map(|value| value.round() as i64).collect(), ty)?,
     })
-}
-
-/// Rounds half away from zero, as decimal digits say: 1720.5 may be a few units in the last place less in binary.
-fn half_away(value: f64) -> f64 {
-    let short = 0.5 - value.abs().fract();
-    let is_half = short > 0.0 && short < value.abs() * 4.0 * f64::EPSILON;
-    if is_half { value.round() + value.signum() } else { value.round() }
 }

@@ -77,20 +77,14 @@ pub(super) fn named(column: &Spanned<String>) -> InputName {
     InputName { name: column.value.clone(), span: column.span }
 }
 
-/// The clean values of a column that the anomaly changes, whatever the anomaly's own columns are called.
-pub(super) fn clean(site: &Site<'_>, column: &InputName) -> Option<(InputId, Output)> {
-    let at = site.columns.iter().position(|(name, _)| *name == column.name)?;
-    Some((InputId(at), site.columns[at].1.clone()?))
-}
-
-/// Like [`clean`], for a column of a type that the anomaly knows how to change.
+/// The clean values of a column of a type that the anomaly knows how to change.
 pub(super) fn clean_of(
     site: &mut Site<'_>,
     column: &InputName,
     expected: fn(Type) -> bool,
     what: &str,
 ) -> Option<(InputId, Output)> {
-    let (id, output) = clean(site, column)?;
+    let (id, output) = site.clean(&column.name)?;
     if !expected(output.ty) {
         wrong_type(site, column.span, format!("`{}` is {}", column.name, output.ty), what);
         return None;
@@ -128,15 +122,6 @@ pub(super) fn own(
 
 fn wrong_type(site: &mut Site<'_>, span: Span, message: String, what: &str) {
     site.problems.push(Diagnostic::error("wrong-type", span, message).label(format!("expected {what}")));
-}
-
-/// The values of a rule of numbers or lengths of time (in microseconds).
-pub(super) fn floats(series: &Series) -> Result<Vec<Option<f64>>, Failure> {
-    let series = match series.dtype() {
-        DataType::Decimal(..) => series.cast(&DataType::Float64)?,
-        _ => series.to_physical_repr().cast(&DataType::Float64)?,
-    };
-    Ok(series.f64()?.iter().collect())
 }
 
 /// The values of a rule of whole numbers.

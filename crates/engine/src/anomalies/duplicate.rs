@@ -6,7 +6,7 @@ use lookalike_ruleset::decode::{Count, DAY, Spanned};
 use lookalike_ruleset::{Diagnostic, Span, Type, params};
 use polars::prelude::*;
 
-use super::amount::{clean_column, floats_of, from_floats};
+use super::amount::from_floats;
 use super::out_of_order::chosen;
 use super::runs::Patch;
 use super::stuck::Columns;
@@ -74,7 +74,7 @@ impl Anomaly for Duplicate {
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
         let (mut columns, mut outputs) = (Vec::new(), Vec::new());
         for InputName { name, .. } in &self.columns {
-            let (id, output) = clean_column(site, name)?;
+            let (id, output) = site.clean(name)?;
             let near = self.near.iter().find(|near| near.name == *name);
             if let Some(near) = near.filter(|_| output.ty == Type::Bool) {
                 site.problems.push(
@@ -135,7 +135,7 @@ fn nearly(values: &Series, ty: Type, draw: impl Fn(usize, u32) -> u64) -> Result
         Type::Float => 0.0,
         _ => 1.0,
     };
-    let floats = floats_of(values)?;
+    let floats = array::to_floats(values)?;
     let new = floats.iter().enumerate().map(|(at, value)| {
         let value = value.unwrap_or(0.0);
         let most = match ty {
@@ -237,7 +237,8 @@ mod tests {
                 if ["name", "note"].contains(&marks.column.as_str()) {
                     continue;
                 }
-                let (Some(from), Some(to)) = (floats_of(&source).unwrap()[0], floats_of(&after).unwrap()[0])
+                let (Some(from), Some(to)) =
+                    (array::to_floats(&source).unwrap()[0], array::to_floats(&after).unwrap()[0])
                 else {
                     continue;
                 };

@@ -4,9 +4,10 @@ use lookalike_ruleset::decode::{Count, Spanned};
 use lookalike_ruleset::{Diagnostic, Node, Span, params};
 use polars::prelude::*;
 
-use super::amount::{Amount, Numeric, Unit, floats_of};
+use super::amount::{Amount, Numeric, Unit};
 use super::runs::for_each_run;
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
+use crate::array;
 use crate::generator::{Failure, InputName, Output, Site};
 
 params! {
@@ -69,7 +70,7 @@ impl Anomaly for Late {
             hits.block.rows.iter().map(|row| row..self.rows.min(row + 1 + self.ahead)).collect();
         let mut latest = vec![f64::NEG_INFINITY; runs.len()];
         for_each_run(hits, self.column.id(), &runs, |at, values| {
-            latest[at] = floats_of(&values)?.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
+            latest[at] = array::to_floats(&values)?.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
             Ok(())
         })?;
         Ok(vec![self.column.change(hits, |at, _| Some(latest[at] + by[at]?))?])

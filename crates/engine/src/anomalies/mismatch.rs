@@ -6,7 +6,7 @@ use lookalike_ruleset::decode::Spanned;
 use lookalike_ruleset::{Span, Type, params};
 use polars::prelude::*;
 
-use super::cells::{Draws, Short, as_text, clean, gather, named};
+use super::cells::{Draws, Short, as_text, gather, named};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::array;
 use crate::generator::{Failure, InputId, InputName, Output, Site};
@@ -46,7 +46,7 @@ impl Anomaly for Mismatch {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        let (id, output) = clean(site, &self.column)?;
+        let (id, output) = site.clean(&self.column.name)?;
         if output.categories.as_ref().is_some_and(|categories| categories.values().len() < 2) {
             let message = format!("`{}` has no other value", self.column.name);
             site.problems.error("bad-anomaly", self.column.span, message, "use `set` for a new one");

@@ -6,7 +6,7 @@ use polars::prelude::*;
 use polars_arrow::bitmap::Bitmap;
 use serde_json::json;
 
-use super::cells::{clean, named};
+use super::cells::named;
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::array;
 use crate::generator::{Failure, InputId, InputName, Output, Site};
@@ -57,7 +57,7 @@ impl Anomaly for Missing {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        let found: Option<Vec<_>> = self.columns.iter().map(|column| clean(site, column)).collect();
+        let found: Option<Vec<_>> = self.columns.iter().map(|column| site.clean(&column.name)).collect();
         let (ids, mut outputs): (_, Vec<Output>) = found?.into_iter().unzip();
         self.ids = ids;
         outputs.iter_mut().for_each(|output| output.nullable = true);

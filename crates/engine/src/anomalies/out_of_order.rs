@@ -4,7 +4,6 @@ use lookalike_core::Rows;
 use lookalike_ruleset::{Span, params};
 use polars::prelude::*;
 
-use super::amount::clean_column;
 use super::runs::Patch;
 use super::stuck::Columns;
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
@@ -67,8 +66,7 @@ impl Anomaly for OutOfOrder {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        let found: Option<Vec<_>> =
-            self.columns.iter().map(|column| clean_column(site, &column.name)).collect();
+        let found: Option<Vec<_>> = self.columns.iter().map(|column| site.clean(&column.name)).collect();
         let (ids, outputs) = found?.into_iter().unzip();
         self.ids = ids;
         Some(outputs)

@@ -7,8 +7,9 @@ use lookalike_ruleset::{Json, Node, Problems, Span, Type, params};
 use polars::prelude::*;
 use serde_json::json;
 
-use super::cells::{change_numbers, clean_of, floats, named, number_rule, own, words};
+use super::cells::{change_numbers, clean_of, named, number_rule, own, words};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
+use crate::array;
 use crate::build::Part;
 use crate::generator::{Failure, InputId, InputName, Output, Site};
 
@@ -172,7 +173,7 @@ impl Anomaly for Outlier {
 
     fn spoil(&self, hits: &Hits<'_>) -> Result<Vec<Series>, Failure> {
         let ready = self.ready.as_ref().ok_or_else(|| Failure::new("not prepared"))?;
-        let given = ready.rule.map(|rule| floats(&hits.block.input(rule))).transpose()?;
+        let given = ready.rule.map(|rule| array::to_floats(&hits.block.input(rule))).transpose()?;
         let given = |at: usize| given.as_ref().and_then(|given| given[at]);
         let change = |at: usize, value: f64| match &self.change {
             Change::Times => Some(value * given(at)?),

@@ -5,8 +5,8 @@ use std::ops::Range;
 use lookalike_core::Rows;
 use polars::prelude::*;
 
-use super::amount::floats_of;
 use crate::anomaly::Hits;
+use crate::array;
 use crate::entity::{Place, for_each};
 use crate::generator::{Failure, InputId};
 
@@ -68,7 +68,7 @@ pub(super) fn for_each_burst(
 pub(super) fn means(hits: &Hits<'_>, column: InputId) -> Result<Vec<Option<f64>>, Failure> {
     let mut means = vec![None; hits.places.len()];
     for_each_burst(hits, column, |positions, values| {
-        let mean = mean(floats_of(&values)?.into_iter().flatten());
+        let mean = mean(array::to_floats(&values)?.into_iter().flatten());
         positions.iter().for_each(|position| means[*position as usize] = mean);
         Ok(())
     })?;
@@ -264,6 +264,6 @@ tables:
     }
 
     pub(in super::super) fn floats(series: &Series) -> Vec<Option<f64>> {
-        floats_of(series).unwrap()
+        array::to_floats(series).unwrap()
     }
 }

@@ -4,9 +4,10 @@ use lookalike_ruleset::decode::Spanned;
 use lookalike_ruleset::{Node, Span, params};
 use polars::prelude::*;
 
-use super::amount::{Change, Numeric, floats_of};
+use super::amount::{Change, Numeric};
 use super::runs::{for_each_run, mean};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
+use crate::array;
 use crate::generator::{Failure, InputName, Output, Site};
 
 params! {
@@ -43,7 +44,7 @@ impl Spike {
         let mut levels = vec![None; near.len()];
         for_each_run(hits, self.column.id(), &near, |at, values| {
             let own = (hits.block.rows.get(at) - near[at].start) as usize;
-            let values = floats_of(&values)?.into_iter().enumerate();
+            let values = array::to_floats(&values)?.into_iter().enumerate();
             levels[at] = mean(values.filter(|(at, _)| *at != own).filter_map(|(_, value)| value));
             Ok(())
         })?;

@@ -6,7 +6,6 @@ use lookalike_ruleset::{Json, Node, Problems, Span};
 use polars::prelude::*;
 use serde_json::json;
 
-use super::amount::clean_column;
 use super::runs::{Patch, for_each_burst};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::generator::{Failure, InputId, InputName, Output, Site};
@@ -70,8 +69,7 @@ impl Anomaly for Stuck {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        let found: Option<Vec<_>> =
-            self.columns.iter().map(|column| clean_column(site, &column.name)).collect();
+        let found: Option<Vec<_>> = self.columns.iter().map(|column| site.clean(&column.name)).collect();
         let (ids, outputs) = found?.into_iter().unzip();
         self.ids = ids;
         Some(outputs)

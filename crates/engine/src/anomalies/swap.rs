@@ -6,7 +6,7 @@ use lookalike_ruleset::decode::{Pair, Spanned};
 use lookalike_ruleset::{Diagnostic, Span};
 use polars::prelude::*;
 
-use super::cells::{as_text, clean, named};
+use super::cells::{as_text, named};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::generator::{Failure, InputId, InputName, Output, Site};
 
@@ -36,7 +36,7 @@ impl Anomaly for Swap {
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
         let [one, other] = &self.columns;
-        let ((a, first), (b, second)) = (clean(site, one)?, clean(site, other)?);
+        let ((a, first), (b, second)) = (site.clean(&one.name)?, site.clean(&other.name)?);
         if first.ty != second.ty {
             site.problems.push(
                 Diagnostic::error(

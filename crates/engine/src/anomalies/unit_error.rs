@@ -6,8 +6,9 @@ use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type, params};
 use polars::prelude::*;
 use serde_json::json;
 
-use super::cells::{change_numbers, clean_of, floats, named, number_rule, own};
+use super::cells::{change_numbers, clean_of, named, number_rule, own};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
+use crate::array;
 use crate::build::Part;
 use crate::generator::{Failure, InputId, InputName, Output, Site};
 
@@ -173,7 +174,7 @@ impl Anomaly for UnitError {
 
     fn spoil(&self, hits: &Hits<'_>) -> Result<Vec<Series>, Failure> {
         let (id, ty, rule) = self.ready.ok_or_else(|| Failure::new("not prepared"))?;
-        let factors = rule.map(|rule| floats(&hits.block.input(rule))).transpose()?;
+        let factors = rule.map(|rule| array::to_floats(&hits.block.input(rule))).transpose()?;
         let change = |at: usize, value: f64| match self.change {
             Change::Factor => Some(value * factors.as_ref()?[at]?),
             Change::Units { size, shift } => Some(value * size + shift),
