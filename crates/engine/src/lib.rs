@@ -1,6 +1,6 @@
 //! Turns a checked ruleset into rows.
 //!
-//! [`compile`] makes a [`Plan`] out of a loaded ruleset; a [`TablePlan`] makes any rows of its table, at any time, in any
+//! [`compile`](fn@compile) makes a [`Plan`] out of a loaded ruleset; a [`TablePlan`] makes any rows of its table, at any time, in any
 //! order, on any thread: every cell is a pure function of (ruleset, seed, table, column, row).
 
 pub mod anomalies;
