@@ -1,6 +1,6 @@
 //! The injector: which rows get which anomaly, and the rows with their anomalies.
 //!
-//! Each anomaly deals its units (rows, or runs of rows) by a keyed permutation: the first so and so many that are eligible
+//! Each anomaly deals its units (rows, runs of rows, or all children of a parent) by a keyed permutation: the first so and so many that are eligible
 //! and not taken by an anomaly before it are spoilt. The plan keeps one number for each anomaly, the place in the
 //! permutation where it had enough; so the quota is exact and yet any row can tell alone whether it is spoilt.
 
@@ -20,7 +20,7 @@ use crate::plan::{Error, Tables};
 
 /// The anomalies of a table, ready to run.
 pub(crate) struct Injector {
-    /// In the order in which they choose: bursts, then those with a condition, then the others.
+    /// In the order in which they choose: those that take many rows at a time, then those with a condition, then the others.
     pub anomalies: Vec<Planned>,
     /// Name of the label column.
     pub label: Option<String>,
@@ -53,6 +53,8 @@ pub(crate) struct Planned {
 /// What an anomaly takes at a time, in the order in which it is dealt.
 pub(crate) struct Units {
     burst: Option<(Burst, u64, Stream)>,
+    /// The link whose parents' children are taken together.
+    whole: Option<usize>,
     permutation: Permutation,
     /// How many there are.
     pub count: u64,
@@ -71,12 +73,18 @@ impl Units {
                 (Some((burst, offset, stream)), count)
             }
         };
-        Units { burst, permutation: Permutation::new(count.max(1), seed.derive("units")), count }
+        Units { burst, whole: None, permutation: Permutation::new(count.max(1), seed.derive("units")), count }
     }
 
-    /// Whether a unit is a run of rows.
-    pub fn is_burst(&self) -> bool {
-        self.burst.is_some()
+    /// The children of each of so many parents, through a link by its number.
+    pub fn children(parents: u64, link: usize, seed: Seed) -> Units {
+        let permutation = Permutation::new(parents.max(1), seed.derive("units"));
+        Units { burst: None, whole: Some(link), permutation, count: parents }
+    }
+
+    /// Whether a unit has several rows.
+    pub fn is_run(&self) -> bool {
+        self.burst.is_some() || self.whole.is_some()
     }
 
     /// First row and number of rows of a unit.
@@ -109,7 +117,7 @@ impl Units {
 impl Planned {
     /// Positions, units and places of the free rows that are spoilt if they are eligible.
     fn candidates(&self, rows: &Rows, hits: &[Option<Hit>]) -> Vec<(u32, u64, Place)> {
-        let Units { burst, permutation, count } = &self.units;
+        let Units { burst, permutation, count, .. } = &self.units;
         let mut found = Vec::new();
         if burst.is_none() && *count > 0 {
             // Many ranks at a time are found faster than one by one.
@@ -176,7 +184,8 @@ impl Tables {
     /// are fewer than wanted if not enough are eligible.
     pub(crate) fn find_threshold(&self, at: usize, number: usize) -> Result<(u64, u64), Error> {
         let planned = &self.injector(at)?.anomalies[number];
-        if number == 0 && planned.when.is_none() && planned.per.is_none() {
+        let simple = planned.when.is_none() && planned.per.is_none() && planned.units.whole.is_none();
+        if number == 0 && simple {
             let got = planned.wanted.min(planned.units.count);
             return Ok((got, got));
         }
@@ -199,7 +208,7 @@ impl Tables {
     /// Whether units may be spoilt: the condition holds for all their rows, and no anomaly before takes any.
     fn eligible(&self, at: usize, number: usize, units: &[u64]) -> Result<Vec<bool>, Error> {
         let planned = &self.injector(at)?.anomalies[number];
-        let extents: Vec<(u64, u64)> = units.iter().map(|unit| planned.units.extent(*unit)).collect();
+        let extents = self.extents(at, planned, units)?;
         let rows: Rows =
             extents.iter().flat_map(|(first, rows)| *first..first + rows).collect::<Vec<_>>().into();
         let mut good = vec![true; rows.len()];
@@ -221,7 +230,35 @@ impl Tables {
         }
         let mut good = good.into_iter();
         let mut all = |rows: u64| good.by_ref().take(rows as usize).fold(true, |all, good| all & good);
-        Ok(extents.iter().map(|(_, rows)| all(*rows)).collect())
+        Ok(extents.iter().map(|(_, rows)| all(*rows) && *rows > 0).collect())
+    }
+
+    /// First row and number of rows of units.
+    fn extents(&self, at: usize, planned: &Planned, units: &[u64]) -> Result<Vec<(u64, u64)>, Error> {
+        match planned.units.whole {
+            None => Ok(units.iter().map(|unit| planned.units.extent(*unit)).collect()),
+            Some(link) => {
+                let children = self.children_by(at, link, &Rows::from(units.to_vec()))?;
+                Ok(children.into_iter().map(|rows| (rows.start, rows.end - rows.start)).collect())
+            }
+        }
+    }
+
+    /// Positions, units and places of the free rows that are spoilt if they are eligible.
+    fn candidates(
+        &self,
+        at: usize,
+        planned: &Planned,
+        rows: &Rows,
+        hits: &[Option<Hit>],
+    ) -> Result<Vec<(u32, u64, Place)>, Error> {
+        let Some(link) = planned.units.whole else { return Ok(planned.candidates(rows, hits)) };
+        let places = self.places_by(at, link, rows)?;
+        let taken = |(position, (parent, place)): (usize, (u64, Place))| {
+            let chosen = planned.units.permutation.apply(parent) < planned.threshold;
+            (chosen && hits[position].is_none()).then_some((position as u32, parent, place))
+        };
+        Ok(places.into_iter().enumerate().filter_map(taken).collect())
     }
 
     /// Takes the rows out for which the condition does not hold.
@@ -246,9 +283,9 @@ impl Tables {
             if planned.threshold == 0 {
                 continue;
             }
-            let found = planned.candidates(rows, &hits);
-            let good = if planned.units.burst.is_some() {
-                // The rows of a burst are neighbours; each burst is looked at once.
+            let found = self.candidates(at, planned, rows, &hits)?;
+            let good = if planned.units.is_run() {
+                // The rows of a unit are neighbours; each unit is looked at once.
                 let mut units: Vec<u64> = found.iter().map(|(_, unit, _)| *unit).collect();
                 units.sort_unstable();
                 units.dedup();

@@ -17,6 +17,7 @@ use lookalike_ruleset::{Span, Type};
 use polars::prelude::*;
 
 use crate::array;
+use crate::entity::Place;
 use crate::generator::{Failure, Output};
 use crate::plan::{Error, Tables};
 use crate::run::BLOCK_ROWS;
@@ -47,6 +48,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    fn per_parent(&self) -> Result<&PerParent, Error> {
+        match &self.mode {
+            Mode::PerParent(per) => Ok(per),
+            _ => Err(Error::Internal(format!("link `{}` has no places", self.name))),
+        }
+    }
+
     /// Whether a row can be without a parent.
     pub fn nullable(&self) -> bool {
         self.null > 0.0 || matches!(self.mode, Mode::Earlier | Mode::Computed { nullable: true, .. })
@@ -239,6 +247,32 @@ impl Tables {
             ranges.push(start..block.ends[at]);
         }
         Ok(ranges)
+    }
+
+    /// The parent of each row in a link with children per parent, and the row's place among them; `entity` is the first
+    /// child.
+    pub(crate) fn places_by(
+        &self,
+        table: usize,
+        link: usize,
+        rows: &Rows,
+    ) -> Result<Vec<(u64, Place)>, Error> {
+        let link = &self.0[table].links[link];
+        let Places { parents, ordinals, counts } = self.places(link, link.per_parent()?, rows)?;
+        let place =
+            |(((row, parent), ordinal), count)| (parent, Place { entity: row - ordinal, ordinal, count });
+        Ok(rows.iter().zip(parents).zip(ordinals).zip(counts).map(place).collect())
+    }
+
+    /// The children of parents in a link with children per parent.
+    pub(crate) fn children_by(
+        &self,
+        table: usize,
+        link: usize,
+        parents: &Rows,
+    ) -> Result<Vec<Range<u64>>, Error> {
+        let link = &self.0[table].links[link];
+        self.children_of(link, link.per_parent()?, parents)
     }
 
     /// Sums of a column of weights up to each row; or what is wrong with them.

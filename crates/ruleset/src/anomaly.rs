@@ -37,7 +37,7 @@ params! {
         when: Option<Node>,
         /// How many consecutive rows it takes at a time; `[3, 10]` for between 3 and 10.
         burst: Option<Spanned<Burst>>,
-        /// A link: a burst stays among the children of one parent.
+        /// A link. With `burst`, a burst stays among the children of one parent; alone, it takes all children of a parent.
         per: Option<Spanned<String>>,
         /// A column's rule that says how bad it is, from 0 to 1; part of the truth, and read as `severity` by its rules.
         severity: Option<Node>,

@@ -33,6 +33,8 @@ pub(super) struct AnomalyDraft<'a> {
     pub when: Option<usize>,
     pub severity: Option<usize>,
     pub per: Option<usize>,
+    /// The link whose parents' children it takes together.
+    pub whole: Option<usize>,
 }
 
 impl<'a> Compiler<'a> {
@@ -95,11 +97,12 @@ impl<'a> Compiler<'a> {
                     "give it a `rate` or `count`, or the anomalies together",
                 );
             }
-            if let Some(burst) = keys.burst.as_ref().filter(|_| !own) {
+            let run = keys.burst.as_ref().map(|burst| burst.span).or(keys.per.as_ref().map(|link| link.span));
+            if let Some(span) = run.filter(|_| !own) {
                 self.problems.error(
                     "bad-anomaly",
-                    burst.span,
-                    "a burst needs a `rate` or `count` of its own",
+                    span,
+                    "what takes many rows at a time needs a `rate` or `count` of its own",
                     "the rows that the anomalies share are dealt one by one",
                 );
             }
@@ -176,22 +179,26 @@ impl<'a> Compiler<'a> {
                 .position(|column| column.name.strip_prefix(own_scope.as_str()) == Some(name))
         };
         let (when, severity) = (own(WHEN), own("severity"));
-        let per = match &keys.per {
-            None => None,
-            Some(link) if keys.burst.is_none() => {
-                self.problems.error(
-                    "bad-anomaly",
-                    link.span,
-                    "`per` goes with `burst`",
-                    "remove it, or add `burst`",
-                );
-                None
+        let (mut per, mut whole) = (None, None);
+        if let Some(link) = &keys.per {
+            let input = InputName { name: format!("{}.#row", link.value), span: link.span };
+            per = Some(self.find_or_report(table, &[], input)?);
+            if keys.burst.is_none() {
+                let links = &self.tables[table].links;
+                whole =
+                    links.iter().position(|other| other.link.name == link.value && other.counts.is_some());
+                if whole.is_none() {
+                    self.problems.error(
+                        "bad-anomaly",
+                        link.span,
+                        format!("`{}` picks parents, so their children do not stand together", link.value),
+                        "give the link `per_parent`, or take runs of rows with `burst`",
+                    );
+                    return None;
+                }
+                per = None;
             }
-            Some(link) => {
-                let input = InputName { name: format!("{}.#row", link.value), span: link.span };
-                Some(self.find_or_report(table, &[], input)?)
-            }
-        };
+        }
         Some(AnomalyDraft {
             item,
             code,
@@ -202,6 +209,7 @@ impl<'a> Compiler<'a> {
             when,
             severity,
             per,
+            whole,
         })
     }
 
@@ -374,12 +382,12 @@ fn kind_of(item: &NamedItem<AnomalyDecl>, rules: &mut Rules<'_, '_>) -> Option<B
     }
     match found.as_slice() {
         [(entry, kind)] => {
-            if kind.needs_burst && item.value.keys.burst.is_none() {
+            if kind.needs_burst && item.value.keys.burst.is_none() && item.value.keys.per.is_none() {
                 problems.error(
                     "bad-anomaly",
                     entry.key_span,
                     format!("`{}` takes runs of rows", kind.name),
-                    "say how long they are: `burst: 10`, or `burst: [5, 20]`",
+                    "say how long they are, `burst: 10` or `burst: [5, 20]`, or take all children of a parent: `per: link`",
                 );
             }
             if kind.name != "set"
@@ -419,7 +427,7 @@ impl Preparer<'_> {
         let Some(decl) = self.around[at].draft.decl.anomalies.as_ref() else { return Some(()) };
         let (rows, seed) = (self.around[at].rows?, self.around[at].draft.seed.derive("anomaly"));
         let names: Vec<String> = decl.value.kinds.0.iter().map(|item| item.name.clone()).collect();
-        let wanted = self.wanted(&decl.value, rows);
+        let wanted = self.wanted(at, &decl.value, rows);
         let mut planned = Vec::new();
         let mut whole = true;
         for draft in drafts {
@@ -433,7 +441,7 @@ impl Preparer<'_> {
             return None;
         }
         // Who can choose least chooses first.
-        planned.sort_by_key(|planned| (!planned.units.is_burst(), planned.when.is_none()));
+        planned.sort_by_key(|planned| (!planned.units.is_run(), planned.when.is_none()));
         let label = decl.value.label.as_ref().map(|label| label.value.clone());
         let count = planned.len();
         self.tables.0[at].injector =
@@ -445,7 +453,7 @@ impl Preparer<'_> {
     }
 
     /// How many units each anomaly is to take.
-    fn wanted(&self, anomalies: &Anomalies, rows: u64) -> Vec<u64> {
+    fn wanted(&self, at: usize, anomalies: &Anomalies, rows: u64) -> Vec<u64> {
         let share = |rate: f64| (rows as f64 * rate).round() as u64;
         let total = match (&anomalies.rate, &anomalies.count) {
             (_, Some(count)) => count.value.0,
@@ -459,10 +467,18 @@ impl Preparer<'_> {
             .map(|keys| if keys.rate.is_some() || keys.count.is_some() { 0.0 } else { keys.weight.0 })
             .collect();
         let shared = largest_remainder(total, &weights);
+        let parents = |name: &str| {
+            let link = self.tables.0[at].links.iter().find(|link| link.name == name);
+            link.and_then(|link| self.around[link.parent].rows).unwrap_or(0)
+        };
         let own =
             |keys: &lookalike_ruleset::anomaly::AnomalyKeys| match (&keys.count, &keys.rate, &keys.burst) {
                 (Some(count), ..) => Some(count.value.0),
-                (None, Some(rate), None) => Some(share(rate.value.0)),
+                (None, Some(rate), None) => Some(match &keys.per {
+                    // Of the rows as of the parents whose children they are.
+                    Some(link) => (parents(&link.value) as f64 * rate.value.0).round() as u64,
+                    None => share(rate.value.0),
+                }),
                 (None, Some(rate), Some(burst)) => {
                     let mean = (burst.value.low + burst.value.high) as f64 / 2.0;
                     Some((rows as f64 * rate.value.0 / mean).round() as u64)
@@ -490,6 +506,7 @@ impl Preparer<'_> {
             when,
             severity,
             per,
+            whole,
         } = draft;
         let inputs = inputs?;
         let seed = seed.derive(&item.name);
@@ -557,7 +574,13 @@ impl Preparer<'_> {
         }
         let anomaly: Box<dyn Anomaly> =
             if copies.is_empty() { anomaly } else { Box::new(Recomputed { anomaly, copies }) };
-        let units = Units::new(rows, keys.burst.as_ref().map(|burst| burst.value), seed);
+        let units = match whole {
+            Some(link) => {
+                let parents = self.around[self.tables.0[at].links[link].parent].rows?;
+                Units::children(parents, link, seed)
+            }
+            None => Units::new(rows, keys.burst.as_ref().map(|burst| burst.value), seed),
+        };
         let span = keys
             .rate
             .as_ref()

@@ -243,3 +243,35 @@ tables:
     assert_eq!(bursts.len(), 100);
     assert!(bursts.values().all(|sensors| sensors.len() == 1));
 }
+
+#[test]
+fn all_children_of_a_parent_can_be_taken() {
+    let text = "
+lookalike: 1
+tables:
+  sensors: {rows: 200, columns: {id: {sequence: {}}}}
+  readings:
+    belongs_to: {sensor: {table: sensors, per_parent: {int_range: [0, 30]}}}
+    columns: {sensor: {expr: sensor.id}, value: {normal: {mean: 0, std_dev: 1}}}
+    anomalies: {label: odd, kinds: {dead: {rate: 10%, per: sensor, set: {value: 99}}, one: {count: 40, set: {value: 7}}}}
+";
+    let plan = plan(text).unwrap();
+    let table = &plan.tables[1];
+    let whole = table.frame(&Rows::Range(0..table.rows)).unwrap();
+    let kinds = whole.column("odd").unwrap().cast(&DataType::String).unwrap();
+    let mut by_sensor: BTreeMap<Option<i64>, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (sensor, kind) in
+        whole.column("sensor").unwrap().i64().unwrap().iter().zip(kinds.str().unwrap().iter())
+    {
+        by_sensor.entry(sensor).or_default().insert(kind);
+    }
+    let dead: Vec<_> = by_sensor.values().filter(|kinds| kinds.contains(&Some("dead"))).collect();
+    assert_eq!(dead.len(), 20);
+    assert!(dead.iter().all(|kinds| kinds.len() == 1), "all rows of a sensor, or none");
+    assert_eq!(count(&whole, "odd")[&Some("one".to_owned())], 40);
+    let mut parts = whole.clear();
+    for start in (0..table.rows).step_by(7) {
+        parts.vstack_mut(&table.frame(&Rows::Range(start..table.rows.min(start + 7))).unwrap()).unwrap();
+    }
+    assert!(parts.equals_missing(&whole));
+}
