@@ -93,6 +93,63 @@ pub fn unknown_key<'a>(entry: &Entry, known: impl IntoIterator<Item = &'a str>, 
     );
 }
 
+/// Defines an enum that is written as a word: each of its values once, with its word.
+///
+/// ```
+/// use lookalike_ruleset::{decode::Decode, words};
+///
+/// words! {
+///     /// A side.
+///     pub enum Side {
+///         /// Where the heart is.
+///         Left = "left",
+///         /// The other one.
+///         Right = "right",
+///     }
+/// }
+/// assert_eq!(Side::what(), "one of left, right");
+/// ```
+#[macro_export]
+macro_rules! words {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis enum $name:ident { $( $(#[doc = $item_doc:literal])* $item:ident = $word:literal ),* $(,)? }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name { $( $(#[doc = $item_doc])* $item ),* }
+
+        impl $crate::decode::Decode for $name {
+            fn decode(node: &$crate::Node, problems: &mut $crate::Problems) -> Option<Self> {
+                const WORDS: &[&str] = &[$($word),*];
+                let Some(scalar) = node.as_scalar().filter(|_| !node.is_null()) else {
+                    $crate::decode::wrong(node, Self::what(), problems);
+                    return None;
+                };
+                match scalar.text.as_str() {
+                    $( $word => Some($name::$item), )*
+                    other => {
+                        let help = $crate::diagnostic::did_you_mean(other, "words", WORDS.iter().copied());
+                        problems.error("bad-value", node.span, format!("`{other}` is not known here"), help);
+                        None
+                    }
+                }
+            }
+            fn what() -> String {
+                format!("one of {}", [$($word),*].join(", "))
+            }
+            fn schema() -> $crate::Json {
+                $crate::decode::word_schema(&[$($word),*])
+            }
+        }
+    };
+}
+
+/// The JSON Schema of one of some words.
+pub fn word_schema(words: &[&str]) -> Json {
+    json!({"enum": words})
+}
+
 /// Defines a struct that can stand in a ruleset: each field once, with its documentation, type and, after `=`, its default.
 ///
 /// ```

@@ -35,43 +35,6 @@ impl<P: Decode> Decode for Short<P> {
     }
 }
 
-/// Defines an enum that is read from a word.
-macro_rules! words {
-    (
-        $(#[doc = $doc:literal])*
-        enum $name:ident { $( $(#[doc = $item_doc:literal])* $item:ident = $word:literal ),* $(,)? }
-    ) => {
-        $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum $name { $( $(#[doc = $item_doc])* $item ),* }
-
-        impl lookalike_ruleset::decode::Decode for $name {
-            fn decode(node: &lookalike_ruleset::Node, problems: &mut lookalike_ruleset::Problems) -> Option<Self> {
-                const WORDS: &[&str] = &[$($word),*];
-                let Some(scalar) = node.as_scalar().filter(|_| !node.is_null()) else {
-                    lookalike_ruleset::decode::wrong(node, Self::what(), problems);
-                    return None;
-                };
-                match scalar.text.as_str() {
-                    $( $word => Some($name::$item), )*
-                    other => {
-                        let help = lookalike_ruleset::diagnostic::did_you_mean(other, "words", WORDS.iter().copied());
-                        problems.error("bad-value", node.span, format!("`{other}` is not known here"), help);
-                        None
-                    }
-                }
-            }
-            fn what() -> String {
-                format!("one of {}", [$($word),*].join(", "))
-            }
-            fn schema() -> lookalike_ruleset::Json {
-                serde_json::json!({"enum": [$($word),*]})
-            }
-        }
-    };
-}
-pub(super) use words;
-
 /// A column as an anomaly names it.
 pub(super) fn named(column: &Spanned<String>) -> InputName {
     InputName { name: column.value.clone(), span: column.span }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 use lookalike_ruleset::decode::{DAY, Spanned};
-use lookalike_ruleset::{Node, Span, Type, params};
+use lookalike_ruleset::{Node, Span, Type, params, words};
 use polars::prelude::*;
 
-use super::cells::{clean_of, ints, named, number_rule, own, words};
+use super::cells::{clean_of, ints, named, number_rule, own};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::array;
 use crate::build::Part;

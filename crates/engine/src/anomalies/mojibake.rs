@@ -2,10 +2,10 @@
 
 use lookalike_core::Stream;
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Span, Type, params};
+use lookalike_ruleset::{Span, Type, params, words};
 use polars::prelude::*;
 
-use super::cells::{Draws, Short, any_text, change_text, clean_of, named, words};
+use super::cells::{Draws, Short, any_text, change_text, clean_of, named};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::generator::{Failure, InputId, InputName, Output, Site};
 

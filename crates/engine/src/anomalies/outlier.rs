@@ -3,11 +3,11 @@
 use lookalike_core::Stream;
 use lookalike_core::stream::open01;
 use lookalike_ruleset::decode::{Decode, Number, Pair, Spanned, Time};
-use lookalike_ruleset::{Json, Node, Problems, Span, Type, params};
+use lookalike_ruleset::{Json, Node, Problems, Span, Type, params, words};
 use polars::prelude::*;
 use serde_json::json;
 
-use super::cells::{change_numbers, clean_of, named, number_rule, own, words};
+use super::cells::{change_numbers, clean_of, named, number_rule, own};
 use crate::anomaly::{Anomaly, AnomalyKind, AnomalyRule, Hits, Rules};
 use crate::array;
 use crate::build::Part;

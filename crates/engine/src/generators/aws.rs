@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lookalike_core::stream::below;
 use lookalike_core::{Permutation, Seed};
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Diagnostic, Span, params};
+use lookalike_ruleset::{Diagnostic, Span, params, words};
 use polars::prelude::*;
 
 use super::steps::enough_words;
@@ -14,9 +14,9 @@ use super::text::{Texts, push_int};
 use crate::array;
 use crate::build::Builder;
 use crate::generator::{Block, Categories, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
-use crate::locale::{OrShort, parts};
+use crate::locale::OrShort;
 
-parts! {
+words! {
     /// What of AWS.
     enum Part {
         AccountId = "account_id",

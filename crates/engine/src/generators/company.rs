@@ -2,17 +2,17 @@
 
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Span, params};
+use lookalike_ruleset::{Span, params, words};
 use polars::prelude::*;
 
 use super::steps::enough_words;
 use super::text::{Texts, push_int};
 use crate::build::Builder;
 use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site, is_plain};
-use crate::locale::{Counter, Form, Identity, Locale, Locales, OrShort, Who, parts, write_digits};
+use crate::locale::{Counter, Form, Identity, Locale, Locales, OrShort, Who, write_digits};
 use crate::pick::Pick;
 
-parts! {
+words! {
     /// What of a firm.
     enum Part {
         Name = "name",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lookalike_core::stream::below;
 use lookalike_core::{Permutation, Stream};
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Diagnostic, Span, params};
+use lookalike_ruleset::{Diagnostic, Span, params, words};
 use polars::prelude::*;
 
 use super::steps::enough_words;
@@ -14,10 +14,10 @@ use super::text::{Texts, push_int};
 use crate::array;
 use crate::build::Builder;
 use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site};
-use crate::locale::{OrShort, parts};
+use crate::locale::OrShort;
 use crate::pick::Pick;
 
-parts! {
+words! {
     /// What of the internet.
     enum Part {
         Ipv4 = "ipv4",

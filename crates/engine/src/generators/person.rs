@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Span, params};
+use lookalike_ruleset::{Span, params, words};
 use polars::prelude::*;
 
 use super::steps::enough_words;
@@ -14,10 +14,10 @@ use crate::generator::{
     Block, Categories, Failure, Generator, Group, InputName, Kind, Output, Rule, Site, is_plain,
 };
 use crate::locale::{
-    Counter, Identity, Locales, OrShort, Order, Who, categories_of, parts, write_codes, write_digits,
+    Counter, Identity, Locales, OrShort, Order, Who, categories_of, write_codes, write_digits,
 };
 
-parts! {
+words! {
     /// What of a person.
     enum Part {
         FirstName = "first_name",

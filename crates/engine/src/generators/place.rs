@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::Spanned;
-use lookalike_ruleset::{Span, Type, params};
+use lookalike_ruleset::{Span, Type, params, words};
 use polars::prelude::*;
 
 use super::text::{Texts, push_int};
@@ -14,11 +14,11 @@ use crate::generator::{
     Block, Categories, Failure, Generator, Group, InputName, Kind, Output, Rule, Site, is_plain,
 };
 use crate::locale::{
-    Country, Form, Identity, Locales, OrShort, Place, Who, categories_of, parts, write_codes, write_digits,
+    Country, Form, Identity, Locales, OrShort, Place, Who, categories_of, write_codes, write_digits,
 };
 use crate::pick::Pick;
 
-parts! {
+words! {
     /// What of a place.
     enum Part {
         City = "city",

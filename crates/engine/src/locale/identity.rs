@@ -308,40 +308,6 @@ impl<P: Decode, L: Decode> Decode for OrShort<P, L> {
     }
 }
 
-/// Defines the parts that a kind can give: an enum that is read from a word.
-macro_rules! parts {
-    ($(#[doc = $doc:literal])* $vis:vis enum $name:ident { $( $(#[doc = $part_doc:literal])* $part:ident = $word:literal ),* $(,)? }) => {
-        $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        $vis enum $name { $( $(#[doc = $part_doc])* $part ),* }
-
-        impl lookalike_ruleset::decode::Decode for $name {
-            fn decode(node: &lookalike_ruleset::Node, problems: &mut lookalike_ruleset::Problems) -> Option<Self> {
-                const WORDS: &[&str] = &[$($word),*];
-                let Some(scalar) = node.as_scalar().filter(|_| !node.is_null()) else {
-                    lookalike_ruleset::decode::wrong(node, Self::what(), problems);
-                    return None;
-                };
-                match scalar.text.as_str() {
-                    $( $word => Some($name::$part), )*
-                    other => {
-                        let help = lookalike_ruleset::diagnostic::did_you_mean(other, "parts", WORDS.iter().copied());
-                        problems.error("bad-value", node.span, format!("there is no part `{other}`"), help);
-                        None
-                    }
-                }
-            }
-            fn what() -> String {
-                format!("a part: {}", [$($word),*].join(", "))
-            }
-            fn schema() -> lookalike_ruleset::Json {
-                serde_json::json!({"enum": [$($word),*]})
-            }
-        }
-    };
-}
-pub(crate) use parts;
-
 /// A column of categories from a code for each row, without those that are not valid.
 pub(crate) fn write_codes(
     codes: impl Iterator<Item = u32>,

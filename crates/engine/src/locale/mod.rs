@@ -15,7 +15,7 @@ use lookalike_ruleset::diagnostic::did_you_mean;
 
 pub(crate) use country::{Country, Place};
 pub(crate) use form::{Form, write_digits};
-pub(crate) use identity::{Counter, Identity, Locales, OrShort, Who, categories_of, parts, write_codes};
+pub(crate) use identity::{Counter, Identity, Locales, OrShort, Who, categories_of, write_codes};
 
 /// A language as it is spoken in a country.
 #[derive(Debug)]
