@@ -14,7 +14,7 @@ ebs rows="1000":
 # The airline's tables, a million reservations of them, and what a database says to them.
 airline scale="210":
     cargo run --release -- generate rulesets/relational/airline-reservations.yaml --scale {{scale}} --format csv -o outputs/airline
-    LOOKALIKE_AIRLINE=outputs/airline cargo test --test it airline -- --ignored
+    LOOKALIKE_AIRLINE=outputs/airline cargo test --workspace --test it -- --ignored
 
 # Rewrite what is generated and tested: the JSON Schema, snapshots and golden digests. Read the diff before you commit it.
 golden:
