@@ -1,6 +1,6 @@
 //! The shape of every kind of anomaly: which cells it spoils, and what it puts there.
 
-use lookalike_core::{Rows, Seed};
+use lookalike_core::Rows;
 use lookalike_ruleset::decode::{Decode, FieldDoc};
 use lookalike_ruleset::{Entry, Json, Node, Span, Value};
 use polars::prelude::*;
@@ -148,10 +148,4 @@ impl std::fmt::Debug for AnomalyKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AnomalyKind").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// A random number in (0, 1) for each hit: the same for all rows of an instance.
-pub fn by_instance(seed: Seed, hits: &Hits<'_>) -> Vec<f64> {
-    let stream = seed.stream();
-    hits.places.iter().map(|place| lookalike_core::stream::open01(stream.word(place.entity, 0))).collect()
 }

@@ -513,7 +513,8 @@ impl Generator for Spec {
                     "cannot-correlate",
                     span,
                     "this column's kind cannot be correlated",
-                    "members are numbers by a law, `int_range`, the ranges of dates and times, and `choice`; none with `unique`",
+                    "members are numbers by a law, `int_range`, the ranges of dates and times, `events` in random order, and `choice`; \
+                     none with `unique`",
                 );
                 output = None;
             }

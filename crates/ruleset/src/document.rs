@@ -1,10 +1,10 @@
 //! The outer form of a ruleset: what its sections are, with columns still as nodes. Which kinds of generator there are is
 //! the engine's business; this module knows the language around them.
 
-use crate::anomaly::Anomalies;
-use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
 use serde_json::json;
 
+use crate::anomaly::Anomalies;
+use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};

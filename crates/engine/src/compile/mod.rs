@@ -714,13 +714,16 @@ impl<'a> Compiler<'a> {
         Ok(self.hide(table, name.to_owned(), span, seed, Some(source), Vec::new()))
     }
 
-    /// Whether some table says that it has a link from these children to the table, be the link valid or not.
+    /// Whether some table says that it has a link from these children to the table, be the link valid or not; or to a table
+    /// that does not exist, and so perhaps was meant to be this one.
     fn declares_children(&self, table: usize, children: &str) -> bool {
         self.decls.iter().any(|decl| {
             decl.value.belongs_to.0.iter().any(|link| {
                 let link = &link.value.0;
                 let name = link.children.as_ref().map_or(&decl.name, |name| &name.value);
-                link.table.value == self.tables[table].name && name == children
+                let parent = &link.table.value;
+                let unknown = !self.decls.iter().any(|decl| decl.name == *parent);
+                name == children && (parent == self.tables[table].name || unknown)
             })
         })
     }
