@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod part;
 mod sinks;
+mod sources;
 mod staging;
 mod text;
 
@@ -25,6 +26,7 @@ pub use options::{CsvOptions, ParquetCompression, ParquetOptions, Quote, SinkOpt
 pub use output::{Output, Pending, Written};
 pub use part::Part;
 pub use sinks::{Encoder, OpenSink, SINKS, Sink, SinkKind};
+pub use sources::{OpenSource, SOURCES, Source, SourceKind, SourceOptions};
 
 #[cfg(test)]
 mod tests;

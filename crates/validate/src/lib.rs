@@ -1,0 +1,5 @@
+//! Validation: does the data do what the rules say, does it look like the real thing, and does it give anybody away?
+//!
+//! Checks and statistics are computed from blocks of rows in one pass; charts and reports are drawn from the same numbers.
+
+pub mod model;
