@@ -23,6 +23,18 @@ pub enum Error {
     /// Rows could not be written.
     #[error(transparent)]
     Write(#[from] lookalike_io::Error),
+    /// A row is no value of the type that it was to be read as.
+    #[error("table `{table}`, row {row}{}: {message}", column.as_ref().map_or(String::new(), |name| format!(", column `{name}`")))]
+    Typed {
+        /// The table.
+        table: String,
+        /// The row.
+        row: u64,
+        /// The column, if it is one column's value that does not fit.
+        column: Option<String>,
+        /// What was found, and what the type expects.
+        message: String,
+    },
     /// What was asked for makes no sense.
     #[error("{0}")]
     Request(String),

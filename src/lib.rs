@@ -31,9 +31,12 @@
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
 mod error;
+#[doc(hidden)]
+pub mod fixture;
 pub mod marks;
 pub mod pipeline;
 mod ruleset;
+mod typed;
 
 pub use error::Error;
 pub use lookalike_core as core;
@@ -42,6 +45,7 @@ pub use lookalike_io as io;
 pub use lookalike_ruleset as language;
 pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};
+pub use typed::TypedRows;
 
 /// Runs the Rust fences of the README as documentation tests.
 #[cfg(doctest)]

@@ -423,6 +423,49 @@ impl<'a> Table<'a> {
         Ok(self.plan.select(&Rows::Range(self.rows.clone()), columns)?)
     }
 
+    /// Makes the rows as values of a type of yours, one after the other; memory does not grow with the table.
+    ///
+    /// Fields are found by the names of columns. A null is `None`; text with few values can be an enum; a decimal is a
+    /// number, or text such as `12.50`; dates, stamps and lengths of time are text as CSV has it, which the types of jiff
+    /// and chrono read, or a number of days (dates) or microseconds.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Order {
+    ///     id: u64,
+    ///     state: State,
+    ///     coupon: Option<String>,
+    /// }
+    ///
+    /// #[derive(serde::Deserialize, PartialEq)]
+    /// #[serde(rename_all = "lowercase")]
+    /// enum State {
+    ///     Open,
+    ///     Paid,
+    /// }
+    ///
+    /// let ruleset = lookalike::Ruleset::from_str("
+    /// lookalike: 1
+    /// tables:
+    ///   orders:
+    ///     columns:
+    ///       id: {sequence: {start: 1}}
+    ///       state: {choice: {open: 20%, paid: 80%}}
+    ///       coupon: {pattern: 'SAVE-[1-9]0', null: 60%}
+    /// ")?;
+    /// let orders = ruleset.table("orders")?.rows(0..100).typed::<Order>().collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(orders[99].id, 100);
+    /// assert!(orders.iter().any(|order| order.state == State::Open && order.coupon.is_none()));
+    /// # Ok::<(), lookalike::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Each item may be one: [`Error::Typed`] names row and column of a value that does not fit; else as
+    /// [`collect`](Self::collect), after which the iterator ends.
+    pub fn typed<T: serde::de::DeserializeOwned>(&self) -> crate::TypedRows<'a, T> {
+        crate::TypedRows::new(self.clone(), self.rows.clone())
+    }
+
     /// Makes the rows in blocks of `block_rows`, one after the other, so that memory does not grow with the table.
     pub fn batches(&self, block_rows: usize) -> impl Iterator<Item = Result<DataFrame, Error>> + 'a {
         let (plan, rows, step) = (self.plan, self.rows.clone(), block_rows.max(1));
