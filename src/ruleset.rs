@@ -164,6 +164,13 @@ impl Loader {
         self
     }
 
+    /// Uses a profile of the ruleset; what is set here goes before it.
+    #[must_use]
+    pub fn profile(mut self, name: impl Into<String>) -> Loader {
+        self.overrides.profile = Some(name.into());
+        self
+    }
+
     /// Sets a parameter; the value is written as in the ruleset.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Loader {

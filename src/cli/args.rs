@@ -29,6 +29,9 @@ pub struct RulesetArgs {
     /// Set a parameter of the ruleset; may be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Ruleset")]
     pub params: Vec<(String, String)>,
+    /// A profile of the ruleset: rows and seed under a name.
+    #[arg(short, long, value_name = "NAME", help_heading = "Ruleset")]
+    pub profile: Option<String>,
     /// Let the ruleset read files in this folder, too; may be repeated.
     #[arg(long = "allow-path", value_name = "DIR", help_heading = "Ruleset")]
     pub allow_paths: Vec<PathBuf>,
@@ -39,6 +42,7 @@ impl RulesetArgs {
     pub fn loader(&self) -> Loader {
         let loader = Loader::new();
         let loader = self.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
+        let loader = self.profile.iter().fold(loader, Loader::profile);
         self.allow_paths.iter().fold(loader, Loader::allow_path)
     }
 

@@ -633,6 +633,17 @@ single value or as param.name in an expression. The same holds for --param on th
     right:  rows: {param: volumes}",
     },
     Code {
+        name: "unknown-profile",
+        summary: "there is no profile of this name",
+        explanation: "\
+`--profile NAME` takes a size, and perhaps a seed, that the ruleset has under `profiles`.
+
+    profiles: {ci: {rows: 100}, load: {rows: 10m}}
+
+    wrong:  lookalike generate orders.yaml --profile test
+    right:  lookalike generate orders.yaml --profile ci",
+    },
+    Code {
         name: "unknown-state",
         summary: "a state machine has no state of this name",
         explanation: "\

@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use crate::anomaly::Anomalies;
-use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
+use crate::decode::{
+    Count, Decode, Int, Named, NamedItem, Positive, Spanned, Stamp, Time, parse_stamp, wrong,
+};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
@@ -46,8 +48,26 @@ params! {
         vocabulary: Named<Node>,
         /// State machines, whose paths columns show.
         machines: Named<MachineDecl>,
+        /// Sizes under names of their own, chosen with `--profile NAME`: a few rows for tests, many for load.
+        profiles: Named<ProfileDecl>,
         /// The tables.
         tables: Named<TableDecl>,
+    }
+}
+
+params! {
+    /// A size of the data, and perhaps a seed. What the command line says goes before it.
+    pub struct ProfileDecl {
+        /// What it is for.
+        about: Option<String>,
+        /// Rows of every table, but for those whose rows follow from a parent's.
+        rows: Option<Spanned<Count>>,
+        /// Rows of single tables, by name.
+        tables: Named<Count>,
+        /// Rows times this, as each table's `scaling` says.
+        scale: Option<Spanned<Positive>>,
+        /// Another seed.
+        seed: Option<Count>,
     }
 }
 
@@ -361,13 +381,12 @@ params! {
 }
 
 fn decode_include(node: &Node, problems: &mut Problems) -> Option<Include> {
-    if let Some(entry) = node
-        .as_map()
-        .and_then(|m| m.iter().find(|e| ["tables", "seed", "clock", "name"].contains(&e.key.as_str())))
-    {
+    if let Some(entry) = node.as_map().and_then(|m| {
+        m.iter().find(|e| ["tables", "seed", "clock", "name", "profiles"].contains(&e.key.as_str()))
+    }) {
         problems.push(
             Diagnostic::error("bad-include", entry.key_span, format!("an included file cannot have `{}`", entry.key))
-                .help("an include shares `params`, `lookups`, `vocabulary` and `machines`; tables, seed and clock belong to the main file"),
+                .help("an include shares `params`, `lookups`, `vocabulary` and `machines`; tables, profiles, seed and clock belong to the main file"),
         );
         return None;
     }
