@@ -33,6 +33,7 @@ pub mod cli;
 mod error;
 #[doc(hidden)]
 pub mod fixture;
+pub mod lock;
 pub mod marks;
 pub mod pipeline;
 mod ruleset;

@@ -2,7 +2,7 @@
 
 /// Done. Also when whoever read the output went away early, as `head` does.
 pub const DONE: u8 = 0;
-/// The data were made, but a threshold of the validation was missed.
+/// A threshold of the validation was missed, or the rows are not those that were locked.
 pub const THRESHOLD: u8 = 1;
 /// The command line or the ruleset cannot be used; nothing was written.
 pub const USAGE: u8 = 2;

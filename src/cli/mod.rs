@@ -4,6 +4,7 @@ mod args;
 mod commands;
 pub mod exit;
 mod failure;
+mod locking;
 mod terminal;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

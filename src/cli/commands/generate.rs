@@ -11,6 +11,7 @@ use clap::builder::PossibleValue;
 use crate::Ruleset;
 use crate::cli::args::{self, Report, RulesetArgs};
 use crate::cli::failure::Failure;
+use crate::cli::locking::{self, LockedArgs};
 use crate::cli::{exit, terminal};
 use crate::io::{ParquetCompression, Quote, SINKS, SinkKind, SinkOptions};
 use crate::pipeline::{self, Destination, Job, Manifest, Slice};
@@ -34,12 +35,17 @@ pub struct Args {
     /// How to write what is wrong with the ruleset; json and sarif silence all else.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Ruleset")]
     diagnostics: Report,
+    /// Write digests of the rows into lookalike.lock, beside the ruleset.
+    #[arg(long, conflicts_with_all = ["locked", "params", "rows", "scale", "seed", "tables", "range", "shard"], help_heading = "Locking")]
+    lock: bool,
+    #[command(flatten)]
+    locked: LockedArgs,
 
     /// Rows of every table, such as 10k, or of one; may be repeated. Rows that follow from a parent's do so still.
-    #[arg(long, value_name = "[TABLE=]N", value_parser = args::rows, allow_negative_numbers = true, conflicts_with = "scale", help_heading = "Rows")]
+    #[arg(long, value_name = "[TABLE=]N", value_parser = args::rows, allow_negative_numbers = true, conflicts_with_all = ["scale", "locked"], help_heading = "Rows")]
     rows: Vec<(Option<String>, u64)>,
     /// Rows times this, such as 0.1, as each table's `scaling` says.
-    #[arg(long, value_name = "X", value_parser = args::factor, allow_negative_numbers = true, help_heading = "Rows")]
+    #[arg(long, value_name = "X", value_parser = args::factor, allow_negative_numbers = true, conflicts_with = "locked", help_heading = "Rows")]
     scale: Option<f64>,
     /// Write tables with anomalies without them, too, as ….clean.….
     #[arg(long, help_heading = "Rows")]
@@ -48,7 +54,7 @@ pub struct Args {
     #[arg(long, help_heading = "Rows")]
     lenient: bool,
     /// Another seed than the ruleset's.
-    #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, help_heading = "Rows")]
+    #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, conflicts_with = "locked", help_heading = "Rows")]
     seed: Option<u64>,
     /// Only this table; may be repeated.
     #[arg(long = "table", value_name = "TABLE", help_heading = "Rows")]
@@ -220,12 +226,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let job = args.job(&ruleset);
     let stop = stop_on_signal();
+    args.locked.enforce(&ruleset, &args.ruleset, job.threads, &stop)?;
     let progress = terminal::progress(quiet);
     let result = pipeline::generate(&ruleset, &job, &*progress, &stop);
     // The bar is to be gone before anything else is said.
     drop(progress);
     let manifest = result?;
+    let locked = args.lock.then(|| locking::lock(&ruleset, &args.ruleset, job.threads, &stop)).transpose()?;
     if !quiet {
+        terminal::tell(&locked.unwrap_or_default());
         terminal::tell(&summary(&manifest, &job.destination));
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod failures;
 mod generate;
 mod help;
+mod locking;
 mod reports;
 mod signals;
 
