@@ -57,12 +57,12 @@ struct Arrow {
 }
 
 impl Groups for Arrow {
-    fn load(&self, group: usize) -> PolarsResult<Vec<Series>> {
+    fn load(&self, group: usize, column: usize) -> PolarsResult<Series> {
         let batch = read_batch(
             &mut self.disk.from(0),
             &self.dictionaries,
             &self.metadata,
-            None,
+            Some(&[column]),
             None,
             group,
             false,
@@ -70,17 +70,17 @@ impl Groups for Arrow {
             &mut Vec::new(),
             Default::default(),
         )?;
-        let column = |(field, array): (&ArrowField, Box<dyn polars_arrow::array::Array>)| {
-            let mut array = array;
-            if matches!(array.dtype(), ArrowDataType::Timestamp(..)) {
-                *array.dtype_mut() = field.dtype.clone();
-            }
-            let series = Series::try_from((field.name.clone(), array))?;
-            match series.dtype() {
-                DataType::Categorical(..) | DataType::Enum(..) => series.cast(&DataType::String),
-                _ => Ok(series),
-            }
+        let field = &self.fields[column];
+        let Some(mut array) = batch.into_arrays().pop() else {
+            polars_bail!(ComputeError: "the record batch has no column `{}`", field.name);
         };
-        self.fields.iter().zip(batch.into_arrays()).map(column).collect()
+        if matches!(array.dtype(), ArrowDataType::Timestamp(..)) {
+            *array.dtype_mut() = field.dtype.clone();
+        }
+        let series = Series::try_from((field.name.clone(), array))?;
+        match series.dtype() {
+            DataType::Categorical(..) | DataType::Enum(..) => series.cast(&DataType::String),
+            _ => Ok(series),
+        }
     }
 }

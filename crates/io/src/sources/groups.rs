@@ -10,14 +10,14 @@ use lookalike_ruleset::{Field, TableSchema, Type};
 use polars::prelude::*;
 
 use super::disk::Disk;
-use super::text::Builder;
+use super::text::{Builder, in_order};
 use super::{MAX_COLUMNS, Source, SourceOptions, known_types, table_name, within};
 use crate::{Error, cells, frame};
 
 /// A binary format.
 pub(super) trait Groups: Send + Sync {
-    /// Decodes the columns of a group.
-    fn load(&self, group: usize) -> PolarsResult<Vec<Series>>;
+    /// Decodes a column of a group.
+    fn load(&self, group: usize, column: usize) -> PolarsResult<Series>;
 }
 
 /// A file of groups of rows.
@@ -29,13 +29,23 @@ pub(super) struct GroupSource<G> {
     found: Vec<Type>,
     /// Number of the first row of each group, and of all rows.
     starts: Vec<u64>,
-    kept: Mutex<VecDeque<(usize, Slot)>>,
-    /// How many groups are kept: what that many threads are at, and one.
+    kept: Mutex<Kept>,
+    /// Of how many groups all is kept: what each thread is at, and one.
     keep: usize,
 }
 
-/// A group, once a thread has decoded it.
-type Slot = Arc<Mutex<Option<DataFrame>>>;
+/// Columns of groups that were decoded, the one used last first, and their bytes.
+#[derive(Default)]
+struct Kept {
+    slots: VecDeque<((usize, usize), usize, Slot)>,
+    bytes: usize,
+}
+
+/// A column of a group, once a thread has decoded it.
+type Slot = Arc<Mutex<Option<Series>>>;
+
+/// Bytes of decoded columns that are kept, those of the groups at hand not counted.
+const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 impl<G: Groups> GroupSource<G> {
     pub fn new(
@@ -84,48 +94,106 @@ impl<G: Groups> GroupSource<G> {
         Ok(GroupSource { groups, disk, schema, found, starts, kept: Mutex::default(), keep })
     }
 
-    /// A group, which is decoded once by one thread as long as it is kept.
-    fn group(&self, group: usize) -> Result<DataFrame, Error> {
+    /// A column of a group, which is decoded once by one thread as long as it is kept.
+    fn column(&self, group: usize, column: usize) -> Result<Series, Error> {
+        let key = (group, column);
         let slot = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            let slot = match kept.iter().position(|(of, _)| *of == group) {
-                Some(at) => kept.remove(at).map(|(_, slot)| slot).unwrap_or_default(),
-                None => Slot::default(),
-            };
-            kept.push_front((group, slot.clone()));
-            kept.truncate(self.keep);
+            let found =
+                kept.slots.iter().position(|(of, ..)| *of == key).and_then(|at| kept.slots.remove(at));
+            let (_, bytes, slot) = found.unwrap_or((key, 0, Slot::default()));
+            kept.slots.push_front((key, bytes, slot.clone()));
             slot
         };
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frame) = &*slot {
-            return Ok(frame.clone());
+        if let Some(series) = &*slot {
+            return Ok(series.clone());
         }
-        let frame = self.decode(group)?;
-        *slot = Some(frame.clone());
-        Ok(frame)
+        let series = self.decode(group, column)?;
+        *slot = Some(series.clone());
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.add(key, series.estimated_size());
+        kept.shrink(self.keep);
+        Ok(series)
     }
 
-    fn decode(&self, group: usize) -> Result<DataFrame, Error> {
-        let rows = (self.starts[group + 1] - self.starts[group]) as usize;
-        let columns = guarded(&self.disk.path, || self.groups.load(group))?;
-        let columns =
-            columns.into_iter().zip(&self.schema.fields).zip(&self.found).map(|((series, field), found)| {
-                let wrong = |what: String| {
-                    let (first, last) = (self.starts[group], self.starts[group + 1]);
-                    self.disk.damaged(format!("column `{}`, rows {first}..{last}: {what}", field.name))
+    fn decode(&self, group: usize, column: usize) -> Result<Series, Error> {
+        let (first, last) = (self.starts[group], self.starts[group + 1]);
+        let (field, found) = (&self.schema.fields[column], self.found[column]);
+        let series = guarded(&self.disk.path, || self.groups.load(group, column))?;
+        let wrong = |what: String| {
+            self.disk.damaged(format!("column `{}`, rows {first}..{last}: {what}", field.name))
+        };
+        if series.len() as u64 != last - first {
+            return Err(wrong(format!("there are {} values", series.len())));
+        }
+        let own = exactly(&series, found).map_err(wrong)?;
+        let own = if field.ty == found { own } else { converted(&own, found, field).map_err(wrong)? };
+        if own.null_count() > 0 && !field.nullable {
+            return Err(wrong("there are nulls, which the file says there are not".to_owned()));
+        }
+        Ok(own.rechunk().with_name(field.name.as_str().into()))
+    }
+
+    /// The group of a row: the last that begins at or before it; those without rows are passed over.
+    fn group_of(&self, row: u64) -> usize {
+        self.starts.partition_point(|start| *start <= row) - 1
+    }
+
+    fn assemble(&self, wanted: &[usize], parts: &[(usize, Part)], height: usize) -> Result<DataFrame, Error> {
+        let column = |at: &usize| {
+            let field = &self.schema.fields[*at];
+            let mut whole: Option<Series> = None;
+            for (group, part) in parts {
+                let of = self.column(*group, *at)?;
+                let part = match part {
+                    Part::Range(from, len) => of.slice(*from as i64, *len),
+                    Part::Rows(rows) => of.take_slice(rows).map_err(Error::engine("rows"))?,
                 };
-                if series.len() != rows {
-                    return Err(wrong(format!("there are {} values", series.len())));
+                match &mut whole {
+                    None => whole = Some(part),
+                    Some(whole) => {
+                        whole.append(&part).map_err(Error::engine("rows"))?;
+                    }
                 }
-                let own = exactly(&series, *found).map_err(wrong)?;
-                let own =
-                    if field.ty == *found { own } else { converted(&own, *found, field).map_err(wrong)? };
-                if own.null_count() > 0 && !field.nullable {
-                    return Err(wrong("there are nulls, which the file says there are not".to_owned()));
-                }
-                Ok(own.rechunk().with_name(field.name.as_str().into()).into_column())
-            });
-        DataFrame::new(rows, columns.collect::<Result<_, _>>()?).map_err(Error::engine("columns"))
+            }
+            let none = || Series::new_empty(field.name.as_str().into(), &frame::physical(field.ty));
+            Ok(whole.unwrap_or_else(none).rechunk().into_column())
+        };
+        let columns = wanted.iter().map(column).collect::<Result<Vec<_>, Error>>()?;
+        DataFrame::new(height, columns).map_err(Error::engine("rows"))
+    }
+}
+
+/// Rows of one group.
+enum Part {
+    /// From a row of the group on, so many.
+    Range(usize, usize),
+    /// These rows of the group.
+    Rows(Vec<IdxSize>),
+}
+
+impl Kept {
+    /// Notes the bytes of a column that was decoded.
+    fn add(&mut self, key: (usize, usize), bytes: usize) {
+        if let Some(slot) = self.slots.iter_mut().find(|(of, ..)| *of == key) {
+            self.bytes += bytes - slot.1;
+            slot.1 = bytes;
+        }
+    }
+
+    /// Lets go of what was not used for longest, but not of the groups that are at hand.
+    fn shrink(&mut self, groups: usize) {
+        while self.bytes > KEPT_BYTES {
+            let mut seen: Vec<usize> = self.slots.iter().map(|((group, _), ..)| *group).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            if seen.len() <= groups {
+                return;
+            }
+            let Some((_, bytes, _)) = self.slots.pop_back() else { return };
+            self.bytes -= bytes;
+        }
     }
 }
 
@@ -138,34 +206,38 @@ impl<G: Groups> Source for GroupSource<G> {
         self.starts.last().copied().unwrap_or_default()
     }
 
-    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
+    fn columns(&self, rows: Range<u64>, wanted: &[usize]) -> Result<DataFrame, Error> {
         within(&rows, self.rows(), &self.disk.path)?;
-        let mut whole: Option<DataFrame> = None;
+        let mut parts = Vec::new();
         let mut at = rows.start;
         while at < rows.end {
-            // The last group that begins at or before the row; those without rows are passed over.
-            let group = self.starts.partition_point(|start| *start <= at) - 1;
+            let group = self.group_of(at);
             let end = self.starts[group + 1].min(rows.end);
-            let frame = self.group(group)?.slice((at - self.starts[group]) as i64, (end - at) as usize);
-            match &mut whole {
-                None => whole = Some(frame),
-                Some(whole) => {
-                    whole.vstack_mut(&frame).map_err(Error::engine("rows"))?;
-                }
-            }
+            parts.push((group, Part::Range((at - self.starts[group]) as usize, (end - at) as usize)));
             at = end;
         }
-        match whole {
-            Some(mut whole) => {
-                whole.rechunk_mut();
-                Ok(whole)
-            }
-            None => {
-                let fields = self.schema.fields.iter();
-                let empty = fields.map(|f| Column::new_empty(f.name.as_str().into(), &frame::physical(f.ty)));
-                DataFrame::new(0, empty.collect()).map_err(Error::engine("rows"))
+        self.assemble(wanted, &parts, (rows.end - rows.start) as usize)
+    }
+
+    fn scattered(&self, rows: &[u64], wanted: &[usize]) -> Result<DataFrame, Error> {
+        let (sorted, places) = in_order(rows);
+        if let (Some(first), Some(last)) = (sorted.first(), sorted.last()) {
+            within(&(*first..last.saturating_add(1)), self.rows(), &self.disk.path)?;
+        }
+        let mut parts: Vec<(usize, Part)> = Vec::new();
+        for row in &sorted {
+            let group = match parts.last() {
+                Some((group, _)) if *row < self.starts[*group + 1] => *group,
+                _ => self.group_of(*row),
+            };
+            let within = (row - self.starts[group]) as IdxSize;
+            match parts.last_mut() {
+                Some((of, Part::Rows(rows))) if *of == group => rows.push(within),
+                _ => parts.push((group, Part::Rows(vec![within]))),
             }
         }
+        let frame = self.assemble(wanted, &parts, sorted.len())?;
+        frame.take(&IdxCa::from_vec("rows".into(), places)).map_err(Error::engine("rows"))
     }
 }
 

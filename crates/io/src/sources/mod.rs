@@ -44,7 +44,22 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// The file cannot be read or parsed, named with line and column, or the rows lie beyond its end.
-    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error>;
+    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
+        let all: Vec<usize> = (0..self.schema().fields.len()).collect();
+        self.columns(rows, &all)
+    }
+
+    /// As [`read`](Self::read), but only the columns at these places of the schema.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn columns(&self, rows: Range<u64>, wanted: &[usize]) -> Result<DataFrame, Error>;
+
+    /// As [`columns`](Self::columns), but of any rows, in the order given.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn scattered(&self, rows: &[u64], wanted: &[usize]) -> Result<DataFrame, Error>;
 
     /// The text of the file, for formats that are text: so that cells can be replaced and all else stays as it is.
     fn text(&self) -> Option<&dyn Text> {

@@ -51,24 +51,23 @@ struct Parquet {
 }
 
 impl Groups for Parquet {
-    fn load(&self, group: usize) -> PolarsResult<Vec<Series>> {
+    fn load(&self, group: usize, column: usize) -> PolarsResult<Series> {
         let group = &self.metadata.row_groups[group];
-        if group.total_byte_size() as u64 > MAX_GROUP_BYTES {
-            polars_bail!(ComputeError: "a row group of {} bytes; at most {MAX_GROUP_BYTES} are read", group.total_byte_size());
+        let size = group.total_byte_size() as u64;
+        if size > MAX_GROUP_BYTES {
+            polars_bail!(ComputeError: "a row group of {size} bytes; at most {MAX_GROUP_BYTES} are read");
         }
-        let column = |field: &ArrowField| {
-            let mut chunks = group.columns_under_root_iter(&field.name).into_iter().flatten();
-            let (Some(chunk), None) = (chunks.next(), chunks.next()) else {
-                polars_bail!(ComputeError: "the row group has no column `{}`", field.name);
-            };
-            let range = chunk.byte_range();
-            let bytes = self.disk.part(range).map_err(|error| polars_err!(ComputeError: "{error}"))?;
-            let pages = PageReader::new(Cursor::new(Buffer::from_vec(bytes)), chunk, Vec::new(), usize::MAX);
-            let pages = BasicDecompressor::new(pages, Vec::new());
-            let types = vec![&chunk.descriptor().descriptor.primitive_type];
-            let (arrays, _) = column_iter_to_arrays(vec![pages], types, field.clone(), None)?;
-            Series::try_from((field, arrays))
+        let field = &self.fields[column];
+        let mut chunks = group.columns_under_root_iter(&field.name).into_iter().flatten();
+        let (Some(chunk), None) = (chunks.next(), chunks.next()) else {
+            polars_bail!(ComputeError: "the row group has no column `{}`", field.name);
         };
-        self.fields.iter().map(column).collect()
+        let bytes =
+            self.disk.part(chunk.byte_range()).map_err(|error| polars_err!(ComputeError: "{error}"))?;
+        let pages = PageReader::new(Cursor::new(Buffer::from_vec(bytes)), chunk, Vec::new(), usize::MAX);
+        let pages = BasicDecompressor::new(pages, Vec::new());
+        let types = vec![&chunk.descriptor().descriptor.primitive_type];
+        let (arrays, _) = column_iter_to_arrays(vec![pages], types, field.clone(), None)?;
+        Series::try_from((field, arrays))
     }
 }

@@ -371,6 +371,40 @@ impl<D: Dialect> TextSource<D> {
         Ok(rows)
     }
 
+    /// Columns of rows in rising order, without repetitions.
+    fn build(
+        &self,
+        numbers: impl Iterator<Item = u64>,
+        height: usize,
+        wanted: &[usize],
+    ) -> Result<DataFrame, Error> {
+        let fields = &self.schema.fields;
+        let mut builders: Vec<Builder> = wanted.iter().map(|at| Builder::new(&fields[*at], height)).collect();
+        let mut rows: Option<(Rows<D>, u64)> = None;
+        for number in numbers {
+            // A row nearby is walked to, another is looked up.
+            let near = rows.take().filter(|(_, next)| number - next < self.index.step);
+            let (mut at, mut next) = match near {
+                Some(near) => near,
+                None => (self.from(number)?, number),
+            };
+            while next <= number {
+                self.step(&mut at)?;
+                next += 1;
+            }
+            for (column, builder) in wanted.iter().zip(&mut builders) {
+                let value = at.value(*column)?;
+                if !builder.push(value.as_deref()) {
+                    return Err(at.misfit(*column, &fields[*column]));
+                }
+            }
+            rows = Some((at, next));
+        }
+        let columns = builders.into_iter().zip(wanted).map(|(builder, at)| builder.finish(&fields[*at]));
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(Error::engine("text"))?;
+        DataFrame::new(height, columns).map_err(Error::engine("text"))
+    }
+
     /// Goes to the next row, which was there when the file was read through.
     fn step(&self, rows: &mut Rows<D>) -> Result<(), Error> {
         match rows.next()? && rows.cells.len() <= self.schema.fields.len() {
@@ -389,24 +423,20 @@ impl<D: Dialect> Source for TextSource<D> {
         self.rows
     }
 
-    fn read(&self, range: Range<u64>) -> Result<DataFrame, Error> {
+    fn columns(&self, range: Range<u64>, wanted: &[usize]) -> Result<DataFrame, Error> {
         within(&range, self.rows, &self.disk.path)?;
-        let fields = &self.schema.fields;
         let height = (range.end - range.start) as usize;
-        let mut builders: Vec<Builder> = fields.iter().map(|field| Builder::new(field, height)).collect();
-        let mut rows = self.from(range.start)?;
-        for _ in range {
-            self.step(&mut rows)?;
-            for (at, builder) in builders.iter_mut().enumerate() {
-                let value = rows.value(at)?;
-                if !builder.push(value.as_deref()) {
-                    return Err(rows.misfit(at, &fields[at]));
-                }
-            }
+        self.build(range, height, wanted)
+    }
+
+    fn scattered(&self, rows: &[u64], wanted: &[usize]) -> Result<DataFrame, Error> {
+        let (sorted, places) = in_order(rows);
+        if let (Some(first), Some(last)) = (sorted.first(), sorted.last()) {
+            within(&(*first..last.saturating_add(1)), self.rows, &self.disk.path)?;
         }
-        let columns = builders.into_iter().zip(fields).map(|(builder, field)| builder.finish(field));
-        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(Error::engine("text"))?;
-        DataFrame::new(height, columns).map_err(Error::engine("text"))
+        let height = sorted.len();
+        let frame = self.build(sorted.into_iter(), height, wanted)?;
+        frame.take(&IdxCa::from_vec("rows".into(), places)).map_err(Error::engine("text"))
     }
 
     fn text(&self) -> Option<&dyn Text> {
@@ -454,6 +484,16 @@ impl<D: Dialect> Text for TextSource<D> {
     fn tail(&self) -> Result<Vec<u8>, Error> {
         self.disk.part(self.body.end..self.disk.len)
     }
+}
+
+/// Numbers in rising order, without repetitions, and the place of each of the given ones among them.
+pub(super) fn in_order(numbers: &[u64]) -> (Vec<u64>, Vec<IdxSize>) {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let place = |number| sorted.partition_point(|other| other < number) as IdxSize;
+    let places = numbers.iter().map(place).collect();
+    (sorted, places)
 }
 
 /// A value as CSV writes it, in the way in which `model`, of the same column, is written.
