@@ -20,6 +20,7 @@ pub mod inject;
 mod links;
 mod locale;
 pub mod machine;
+pub mod merge;
 pub mod pick;
 pub mod plan;
 pub mod run;

@@ -5,5 +5,6 @@ pub mod completions;
 pub mod explain;
 pub mod generate;
 pub mod kinds;
+pub mod merge;
 pub mod preview;
 pub mod schema;
