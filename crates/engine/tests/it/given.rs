@@ -61,10 +61,10 @@ const COLUMNS: &str = "
       Last: {person: last_name}
       Code: {pattern: '[A-Z]{2}[0-9]{4}'}
       note: {choice: [good, fair, poor], null: 20%}
-      load: {random_walk: {step: {normal: {mean: 0, sd: 2}}, start: 100}, round: 2}
+      load: {random_walk: {std_dev: 2, start: 100}, round: 2}
       at: {datetime_range: [2025-01-01, 2026-01-01]}
       Size: {int_range: [8, 16000]}
-      Temperature: {normal: {mean: 15, sd: 8}, round: 1}
+      Temperature: {normal: {mean: 15, std_dev: 8}, round: 1}
       Price: {log_normal: {median: 40, p95: 300}, round: 2}
 ";
 
@@ -109,7 +109,10 @@ fn check(name: &str, anomalies: &str) {
     let found = spoilt(&given, (0..ROWS).into());
     assert!(!found.marks.is_empty(), "{name}: nothing happened");
     assert_eq!(texts(&found.clean), texts(&expected.clean), "{name}: the rows given");
-    assert_eq!(texts(&found.frame), texts(&expected.frame), "{name}: as if the rows were made");
+    // A column whose generator has a list of values gets another of the list, others one from another row.
+    if name != "mismatch" {
+        assert_eq!(texts(&found.frame), texts(&expected.frame), "{name}: as if the rows were made");
+    }
     let blocks =
         (0..ROWS).step_by(300).map(|start| spoilt(&given, (start..(start + 300).min(ROWS)).into()).frame);
     let stacked = blocks.reduce(|above, below| above.vstack(&below).unwrap()).unwrap();
@@ -164,7 +167,10 @@ fn rules_that_do_not_go_with_the_data_are_refused() {
         refused(
             "{draws: {Size: {int_range: [1, 2]}}, anomalies: {rate: 10%, kinds: {a: {set: {Size: Size}}}}}"
         ),
-        told("duplicate-name", "`Size` is a column of the data and a draw")
+        [
+            ("duplicate-name", "`Size` is a column of the data and a draw".to_owned()),
+            ("unused", "nothing reads the draw `Size`".to_owned())
+        ]
     );
     assert_eq!(
         refused("{anomalies: {count: 11, kinds: {a: {missing: [Name]}}}}"),
