@@ -3,6 +3,7 @@
 mod failures;
 mod generate;
 mod help;
+mod merge;
 mod reports;
 mod signals;
 
