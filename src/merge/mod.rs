@@ -26,7 +26,7 @@ use lookalike_core::{Rows, Seed};
 use lookalike_engine::TablePlan;
 use lookalike_engine::merge::{Input, Merged, Parent, Part, Refused, Rule, Taken, by_shares, most_rows};
 use lookalike_engine::run::{UNIT_ROWS, in_order};
-use lookalike_io::{Encoder, Output, Pending, Sink, SinkKind, Source, SourceOptions};
+use lookalike_io::{Encoder, Output, Pending, Sink, SinkKind, Source, SourceOptions, sources};
 use lookalike_ruleset::decode::Stamp;
 use lookalike_ruleset::read::Format;
 use lookalike_ruleset::subset::Align;
@@ -142,8 +142,8 @@ impl Input<Error> for FileRows {
     fn rows(&self) -> u64 {
         self.0.rows()
     }
-    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
-        Ok(self.0.read(rows)?)
+    fn columns(&self, rows: Range<u64>, wanted: &[usize]) -> Result<DataFrame, Error> {
+        Ok(self.0.columns(rows, wanted)?)
     }
 }
 
@@ -166,8 +166,9 @@ impl Input<Error> for RulesetRows {
     fn rows(&self) -> u64 {
         self.0.rows
     }
-    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
-        Ok(self.0.frame(&Rows::Range(rows))?)
+    fn columns(&self, rows: Range<u64>, wanted: &[usize]) -> Result<DataFrame, Error> {
+        let names: Vec<&str> = wanted.iter().map(|at| self.1.fields[*at].name.as_str()).collect();
+        Ok(self.0.select(&Rows::Range(rows), &names)?)
     }
 }
 
@@ -354,6 +355,13 @@ impl Merge {
             let sum = sum.trim_end_matches('0').trim_end_matches('.');
             return Err(Error::Request(format!("the shares add up to {sum} %; all together are 100 %")));
         }
+        if let Some(at) =
+            (0..sizes.len()).find(|at| sizes[*at] == 0 && (counts[*at] > 0 || shares[*at] > 0.0))
+        {
+            let message =
+                format!("{} has no rows, and some of `{name}` are to come from it", self.inputs[at].name);
+            return Err(Error::Request(message));
+        }
         let fixed: u64 = counts.iter().fold(0, |sum, count| sum.saturating_add(*count));
         let left = match table.rows {
             Some(rows) => {
@@ -377,12 +385,6 @@ impl Merge {
         };
         for (count, shared) in counts.iter_mut().zip(by_shares(left, &shares)) {
             *count += shared;
-        }
-        if let Some(at) = (0..sizes.len()).find(|at| counts[*at] > 0 && sizes[*at] == 0) {
-            let (input, rows) = (&self.inputs[at].name, counts[at]);
-            return Err(Error::Request(format!(
-                "{input} has no rows, and {rows} of `{name}` are to come from it"
-            )));
         }
         Ok(counts)
     }
@@ -428,11 +430,10 @@ fn open(
     match place {
         Place::File(path) => {
             let mut options = SourceOptions { table: Some(table.name.clone()), ..SourceOptions::default() };
-            let found = lookalike_io::open(path, None, &options)?;
+            let found = sources::open(path, None, &options)?;
             let has = |name: &str| found.schema().fields.iter().any(|field| field.name == name);
             options.types = table.types.iter().filter(|(name, _)| has(name)).cloned().collect();
-            let rows =
-                if options.types.is_empty() { found } else { lookalike_io::open(path, None, &options)? };
+            let rows = if options.types.is_empty() { found } else { sources::open(path, None, &options)? };
             Ok(Opened { rows: Arc::new(FileRows(rows)), table: None, sha256: sha256(path)? })
         }
         Place::Ruleset(path, own) => {

@@ -48,11 +48,11 @@ pub trait Input<E>: Send + Sync {
     /// How many rows there are.
     fn rows(&self) -> u64;
 
-    /// Reads some rows.
+    /// Reads some rows: the columns at these places of the schema.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn read(&self, rows: Range<u64>) -> Result<DataFrame, E>;
+    fn columns(&self, rows: Range<u64>, wanted: &[usize]) -> Result<DataFrame, E>;
 }
 
 /// One input of a table that is to be merged.
@@ -473,8 +473,8 @@ impl<E: From<Error>> Merged<E> {
         }
         let mut rows: HashMap<Key, u64> = HashMap::new();
         for start in (0..all).step_by(BLOCK_ROWS) {
-            let frame = part.input.read(start..all.min(start + BLOCK_ROWS as u64))?;
-            let series = frame.columns()[place].as_materialized_series();
+            let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &[place])?;
+            let series = frame.columns()[0].as_materialized_series();
             let series = reconcile::convert(series, self.schema.fields[at].ty)
                 .map_err(|f| Refused::Rule(f.message))?;
             for (row, key) in (start..).zip(keys_of(&series).map_err(|f| Refused::Rule(f.message))?) {
@@ -545,6 +545,7 @@ fn keys_of(series: &Series) -> Result<Vec<Option<Key>>, Failure> {
 
 /// Reads rows in rising order, with repetitions; rows that lie far apart are read apart.
 fn read_rows<E: From<Error>>(input: &dyn Input<E>, rows: &[u64]) -> Result<DataFrame, E> {
+    let all: Vec<usize> = (0..input.schema().fields.len()).collect();
     let mut whole: Option<DataFrame> = None;
     let near = |a: &u64, b: &u64| b - a <= GAP;
     for run in rows.chunk_by(near) {
@@ -553,7 +554,7 @@ fn read_rows<E: From<Error>>(input: &dyn Input<E>, rows: &[u64]) -> Result<DataF
             let (mine, rest) = left.split_at(left.partition_point(|row| row - first < BLOCK_ROWS as u64));
             left = rest;
             let last = mine.last().copied().unwrap_or(first);
-            let mut frame = input.read(first..last + 1)?;
+            let mut frame = input.columns(first..last + 1, &all)?;
             if mine.len() as u64 != last + 1 - first || mine.windows(2).any(|pair| pair[0] == pair[1]) {
                 let index: Vec<IdxSize> = mine.iter().map(|row| (row - first) as IdxSize).collect();
                 frame = frame.take(&IdxCa::from_vec("".into(), index)).map_err(internal)?;
@@ -568,7 +569,7 @@ fn read_rows<E: From<Error>>(input: &dyn Input<E>, rows: &[u64]) -> Result<DataF
     }
     match whole {
         Some(whole) => Ok(whole),
-        None => input.read(0..0),
+        None => input.columns(0..0, &all),
     }
 }
 
@@ -636,9 +637,10 @@ fn for_each_stratum<E: From<Error>>(
         rule.stratify.iter().filter_map(|name| fields.iter().position(|field| field.name == *name)).collect();
     let mut stratum = String::new();
     for start in (0..all).step_by(BLOCK_ROWS) {
-        let frame = part.input.read(start..all.min(start + BLOCK_ROWS as u64))?;
-        let text = |at: &usize| texts_of(frame.columns()[*at].as_materialized_series(), fields[*at].ty);
-        let texts: Result<Vec<Series>, Failure> = columns.iter().map(text).collect();
+        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &columns)?;
+        let text =
+            |(column, at): (&Column, &usize)| texts_of(column.as_materialized_series(), fields[*at].ty);
+        let texts: Result<Vec<Series>, Failure> = frame.columns().iter().zip(&columns).map(text).collect();
         let texts = texts.map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))?;
         for row in 0..frame.height() {
             stratum.clear();
@@ -665,8 +667,8 @@ fn follow<E: From<Error>>(
     let (mut bits, mut orphans) = (Bits::default(), 0);
     let Some((place, _)) = column else { return Ok((Picks::Bits(bits), 0)) };
     for start in (0..all).step_by(BLOCK_ROWS) {
-        let frame = part.input.read(start..all.min(start + BLOCK_ROWS as u64))?;
-        let series = reconcile::convert(frame.columns()[place].as_materialized_series(), ty)
+        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &[place])?;
+        let series = reconcile::convert(frame.columns()[0].as_materialized_series(), ty)
             .map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))?;
         for key in keys_of(&series).map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))? {
             match key.and_then(|key| keys.rows.get(&key)) {
