@@ -30,11 +30,13 @@
 #[doc(hidden)]
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
+pub mod data;
 mod error;
 #[doc(hidden)]
 pub mod fixture;
 pub mod lock;
 pub mod marks;
+pub mod merge;
 pub mod pipeline;
 mod ruleset;
 mod typed;

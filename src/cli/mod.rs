@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, kinds, preview, schema};
+use commands::{check, completions, explain, generate, inject, kinds, merge, preview, schema};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -26,7 +26,7 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 2 bad command line or ruleset, 4 trouble with files, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +38,10 @@ struct Lookalike {
 enum Command {
     /// Make the data of a ruleset.
     Generate(generate::Args),
+    /// Bring tables of files and rulesets together, in exact shares.
+    Merge(merge::Args),
+    /// Put the anomalies of a ruleset into given data.
+    Inject(inject::Args),
     /// Look for mistakes in a ruleset and report all of them.
     Check(check::Args),
     /// Show some rows, and what each column holds.
@@ -69,6 +73,8 @@ pub fn lookalike() -> ExitCode {
         terminal::set_colour(colour.color);
         match command {
             Command::Generate(args) => generate::run(&args),
+            Command::Merge(args) => merge::run(&args),
+            Command::Inject(args) => inject::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
             Command::Kinds(args) => kinds::run(&args),

@@ -104,7 +104,7 @@ pub struct Args {
 
 /// A file format by its name on the command line.
 #[derive(Clone, Copy, Debug)]
-struct Format(SinkKind);
+pub(super) struct Format(pub(super) SinkKind);
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Format] {
@@ -125,7 +125,7 @@ enum CsvQuote {
     Text,
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, [byte]) => Ok(*byte),
@@ -133,7 +133,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-fn compression(text: &str) -> Result<ParquetCompression, String> {
+pub(super) fn compression(text: &str) -> Result<ParquetCompression, String> {
     let expected = "expected zstd, zstd:LEVEL (1 to 22), snappy or none";
     match text.split_once(':') {
         None if text == "zstd" => Ok(ParquetCompression::default()),
@@ -241,7 +241,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.
-fn stop_on_signal() -> Arc<AtomicBool> {
+pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without a handler the run goes on, and a signal ends it as it ends any program.
@@ -258,7 +258,7 @@ fn stop_on_signal() -> Arc<AtomicBool> {
 }
 
 /// What was made, in a few lines.
-fn summary(manifest: &Manifest, destination: &Destination) -> String {
+pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String {
     let mut lines: Vec<[String; 3]> = Vec::new();
     for table in &manifest.tables {
         let file = |file: &pipeline::FileEntry| match destination {

@@ -3,7 +3,9 @@
 mod failures;
 mod generate;
 mod help;
+mod inject;
 mod locking;
+mod merge;
 mod reports;
 mod signals;
 

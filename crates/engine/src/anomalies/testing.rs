@@ -1,8 +1,10 @@
 //! Helpers for tests of kinds of anomaly.
 
 use lookalike_core::Rows;
+use lookalike_ruleset::Type;
 use polars::prelude::*;
 
+use crate::generators::template::texts_of;
 use crate::inject::Spoilt;
 use crate::plan::Plan;
 
@@ -25,13 +27,18 @@ pub(super) type Changes = Vec<(Option<String>, Option<String>)>;
 /// Runs an anomaly, and gives the changes of each column that it changes, of a table of 200 rows.
 ///
 /// Checks on the way what every anomaly promises: half of the rows have it, other cells stay clean, marks tell the truth,
-/// and rows made in blocks or alone are the same.
+/// rows made in blocks or alone are the same, and a plan that holds nothing finds the same rows.
 pub(super) fn changes(columns: &[&str], anomaly: &str) -> Vec<Changes> {
     const ROWS: u64 = 200;
-    let plan = plan(columns, anomaly, ROWS).unwrap_or_else(|codes| panic!("{anomaly}: {codes:?}"));
+    let mut plan = plan(columns, anomaly, ROWS).unwrap_or_else(|codes| panic!("{anomaly}: {codes:?}"));
+    let whole = plan.tables[0].spoilt(&(0..ROWS).into()).unwrap_or_else(|error| panic!("{anomaly}: {error}"));
+    plan.tables[0].forget();
     let spoilt =
         |rows: Rows| plan.tables[0].spoilt(&rows).unwrap_or_else(|error| panic!("{anomaly}: {error}"));
-    let whole = spoilt((0..ROWS).into());
+    assert!(
+        spoilt((0..ROWS).into()).frame.equals_missing(&whole.frame),
+        "{anomaly}: what is held is what is found"
+    );
 
     let blocks = (0..ROWS).step_by(7).map(|start| spoilt((start..(start + 7).min(ROWS)).into()));
     let stacked = blocks.map(|block| block.frame).reduce(|above, below| above.vstack(&below).unwrap());
@@ -53,7 +60,15 @@ fn assert_marks(spoilt: &Spoilt, anomaly: &str) {
     let marked: Vec<&str> = spoilt.marks.iter().map(|marks| marks.column.as_str()).collect();
     for column in spoilt.clean.columns() {
         let name = column.name().as_str();
-        let mut expected = text(column.as_materialized_series());
+        let dirty = spoilt.frame.column(name).unwrap();
+        let clean = column.as_materialized_series();
+        // A column that becomes text has all its values as text formats write them.
+        let mut expected = match (dirty.dtype(), clean.dtype()) {
+            (DataType::String, DataType::Date) => text(&texts_of(clean, Type::Date).unwrap()),
+            (DataType::String, DataType::Datetime(..)) => text(&texts_of(clean, Type::Datetime).unwrap()),
+            (DataType::String, DataType::Duration(..)) => text(&texts_of(clean, Type::Duration).unwrap()),
+            _ => text(clean),
+        };
         if let Some(at) = marked.iter().position(|column| *column == name) {
             let marks = &spoilt.marks[at];
             let (before, after) = (text(&marks.before), text(&marks.after));
@@ -62,8 +77,7 @@ fn assert_marks(spoilt: &Spoilt, anomaly: &str) {
                 expected[*row as usize] = after;
             }
         }
-        let column = spoilt.frame.column(name).unwrap();
-        assert_eq!(text(column.as_materialized_series()), expected, "{anomaly}: {name}");
+        assert_eq!(text(dirty.as_materialized_series()), expected, "{anomaly}: {name}");
     }
 }
 
