@@ -50,6 +50,17 @@ pub(crate) struct Planned {
     pub threshold: u64,
 }
 
+impl Injector {
+    /// The anomalies, with the exact number of rows that have each, where it takes single rows.
+    pub fn declared(&self) -> Vec<(String, Option<u64>)> {
+        let rows = |code: usize| {
+            let planned = self.anomalies.iter().find(|planned| planned.code as usize == code)?;
+            (!planned.units.is_run()).then_some(planned.wanted)
+        };
+        self.names.values().iter().enumerate().map(|(code, name)| (name.clone(), rows(code))).collect()
+    }
+}
+
 /// What an anomaly takes at a time, in the order in which it is dealt.
 pub(crate) struct Units {
     burst: Option<(Burst, u64, Stream)>,

@@ -119,6 +119,10 @@ impl TablePlan {
         let tables = Arc::new(tables);
         (0..tables.0.len()).map(|at| TablePlan { tables: tables.clone(), at }).collect()
     }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
 }
 
 impl Deref for TablePlan {
