@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(points.values(5), Some(vec![1.0, 3.0]));
         assert_eq!((points.cdf(0.9), points.cdf(1.0), points.cdf(3.0)), (0.0, 0.5, 1.0));
         let mixture = Spread::Mixture(vec![(0.25, points), (0.75, clamped)]);
-        assert!((mixture.cdf(5.0) - (0.25 * 0.5 + 0.75 * 0.5)).abs() < 1e-12);
+        assert!((mixture.cdf(5.0) - (0.25 + 0.75 * 0.5)).abs() < 1e-12);
         let steps = Spread::Steps { first: 10.0, step: 5.0, count: 4.0 };
         assert_eq!((steps.cdf(9.0), steps.cdf(10.0), steps.cdf(14.9), steps.cdf(25.0)), (0.0, 0.25, 0.25, 1.0));
         let edges = steps.edges(100);
