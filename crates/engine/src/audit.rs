@@ -47,9 +47,9 @@ impl Shape {
 }
 
 impl TablePlan {
-    /// Gets ready to look at rows of this table.
-    pub fn audit(&self) -> Audit {
-        Audit::new(self)
+    /// Gets ready to look at rows of this table, of which these written columns are there.
+    pub fn audit(&self, is_there: impl Fn(&str) -> bool) -> Audit {
+        Audit::new(self, &is_there)
     }
 
     /// The written columns that have a parent's values.
@@ -166,15 +166,16 @@ impl Leaves<'_> {
 }
 
 impl Audit {
-    fn new(plan: &TablePlan) -> Audit {
+    fn new(plan: &TablePlan, is_there: &dyn Fn(&str) -> bool) -> Audit {
         let table: &Table = plan;
-        let label = |column: &crate::plan::Column| column.written && matches!(column.source, Source::Subset(_));
+        let given = |column: &crate::plan::Column| column.written && is_there(&column.name);
+        let label = |column: &crate::plan::Column| given(column) && matches!(column.source, Source::Subset(_));
         let part_label = table.columns.iter().position(label);
-        let known = known(table, part_label);
+        let known = known(table, part_label, &given);
         let mut columns = Vec::new();
         let mut declared = declared::Table::default();
         let grouped: BTreeSet<usize> = table.groups.iter().flat_map(|group| group.columns()).collect();
-        for (at, column) in table.columns.iter().enumerate().filter(|(_, column)| column.written) {
+        for (at, column) in table.columns.iter().enumerate().filter(|(_, column)| given(column)) {
             let mut leaves = Leaves { table, known: &known, found: Vec::new() };
             let shape = match &column.source {
                 Source::Rule(spec) => leaves.shape(spec, "", 1.0),
@@ -221,14 +222,15 @@ impl Audit {
             .collect();
         declared.references = plan.references();
         declared.correlations = table.groups.iter().flat_map(|group| group.declared()).collect();
-        let is_written = |name: &String| table.columns.iter().any(|c| c.written && c.name == *name);
+        declared.references.retain(|reference| is_there(&reference.column));
+        let is_written = |name: &String| table.columns.iter().any(|c| given(c) && c.name == *name);
         declared.correlations.retain(|correlation| correlation.columns.iter().all(is_written));
         if let Some((at, Source::Subset(parts))) = part_label.map(|at| (at, &table.columns[at].source)) {
             declared.parts = Some((table.columns[at].name.clone(), parts.sizes()));
         }
         if let Some(injector) = &table.injector {
             declared.anomalies = injector.declared();
-            declared.label = injector.label.clone();
+            declared.label = injector.label.clone().filter(|label| is_there(label));
         }
         Audit { plan: plan.clone(), known, part_label, columns, declared }
     }
@@ -448,11 +450,14 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
 }
 
 /// Which columns are given, or follow from those that are.
-fn known(table: &Table, part_label: Option<usize>) -> Vec<bool> {
-    let mut known: Vec<bool> = table.columns.iter().map(|column| column.written).collect();
+fn known(table: &Table, part_label: Option<usize>, given: &dyn Fn(&crate::plan::Column) -> bool) -> Vec<bool> {
+    let mut known: Vec<bool> = table.columns.iter().map(given).collect();
     for at in &table.order {
         let column = &table.columns[*at];
-        known[*at] |= match &column.source {
+        if column.written {
+            continue;
+        }
+        known[*at] = match &column.source {
             Source::Subset(_) => part_label.is_some(),
             Source::Rule(spec) => {
                 spec.is_computed()

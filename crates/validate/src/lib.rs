@@ -2,6 +2,9 @@
 //!
 //! Checks and statistics are computed from blocks of rows in one pass; charts and reports are drawn from the same numbers.
 
+pub mod cells;
 pub mod charts;
 pub mod model;
+pub mod rules;
+pub mod statistics;
 pub mod text;

@@ -87,7 +87,7 @@ impl<K: Hash + Eq + Ord + Clone> Counts<K> {
 
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Counts<K>, hash_of: fn(&K) -> u64) {
-        let mut sorted: Vec<(&K, u64)> = other.values().iter().map(|(key, count)| (*key, *count)).collect();
+        let mut sorted = other.values();
         sorted.sort();
         match other {
             Counts::Exact(_) => {
@@ -152,17 +152,31 @@ impl<K: Hash + Eq + Ord + Clone> Counts<K> {
     }
 
     /// The values that are known, with their counts, in no order.
-    pub fn values(&self) -> Vec<(&K, &u64)> {
+    pub fn values(&self) -> Vec<(&K, u64)> {
         match self {
-            Counts::Exact(counts) | Counts::Sketch { frequent: counts, .. } => counts.iter().collect(),
+            Counts::Exact(counts) | Counts::Sketch { frequent: counts, .. } => {
+                counts.iter().map(|(key, count)| (key, *count)).collect()
+            }
         }
     }
 
     /// The most frequent values, most frequent first.
     pub fn top(&self, most: usize) -> Vec<(K, u64)> {
-        let mut all: Vec<(&K, u64)> = self.values().into_iter().map(|(key, count)| (key, *count)).collect();
+        let mut all = self.values();
         all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         all.into_iter().take(most).map(|(key, count)| (key.clone(), count)).collect()
+    }
+
+    /// Whether one more value is too many to count exactly.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Counts::Exact(counts) if counts.len() == EXACT)
+    }
+
+    /// Whether the value is among those counted.
+    pub fn contains(&self, value: &K) -> bool {
+        match self {
+            Counts::Exact(counts) | Counts::Sketch { frequent: counts, .. } => counts.contains_key(value),
+        }
     }
 
     /// Whether every value is counted.
@@ -204,7 +218,7 @@ mod tests {
         let counts = of((0..30_000).map(|at| at % 100 * (at % 3)));
         assert!(counts.is_exact());
         assert_eq!(counts.top(1)[0].0, 0);
-        assert_eq!(counts.values().iter().map(|(_, count)| **count).sum::<u64>(), 30_000);
+        assert_eq!(counts.values().iter().map(|(_, count)| *count).sum::<u64>(), 30_000);
     }
 
     #[test]
