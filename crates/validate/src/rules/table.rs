@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lookalike_core::declared::{self, Facts, MUST_BE_NULL, Promise, Spread, UNKNOWN};
+use lookalike_core::declared::{self, Facts, MUST_BE_NULL, Promise, Spread};
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
@@ -30,6 +30,8 @@ const GROUPS: usize = 50;
 pub struct TableRules {
     /// The columns as written, with anomalies and labels.
     pub schema: TableSchema,
+    /// The columns without anomalies, which can make other types of them.
+    pub clean: TableSchema,
     /// What the table is, for readers.
     pub about: Option<String>,
     /// What is declared.
@@ -269,7 +271,7 @@ impl Prepared {
         let edges = EDGES.min((rows as usize).saturating_mul(2).max(64));
         let mut columns = Vec::new();
         for column in &rules.declared.columns {
-            let field = rules.schema.fields.iter().find(|field| field.name == column.name);
+            let field = rules.clean.fields.iter().find(|field| field.name == column.name);
             let ty = field.map_or(Type::Text, |field| field.ty);
             let leaves = column.leaves.iter().map(|leaf| {
                 let independent = leaf.independent && rules.clean_known;
@@ -540,10 +542,13 @@ impl Prepared {
             }
             Ok(counts)
         };
-        let anomalies = match &rules.declared.label {
-            Some(label) => counted(label, view.rows)?,
-            None => BTreeMap::new(),
-        };
+        let mut anomalies = BTreeMap::new();
+        if let Some(label) = &rules.declared.label {
+            for (labels, count) in counted(label, view.rows)? {
+                // A row with several has their names joined.
+                labels.split('+').for_each(|name| *anomalies.entry(name.to_owned()).or_default() += count);
+            }
+        }
         let parts = match &rules.declared.parts {
             Some((label, _)) => counted(label, view.clean)?,
             None => BTreeMap::new(),
@@ -613,10 +618,10 @@ impl Prepared {
         let ty = prepared.ty;
         let dirty = view.rows.column(&column.name)?.as_materialized_series();
         let dirty_cells = Cells::of(dirty)?;
-        let mut statistics = Statistics::new(ty);
+        let field = self.rules.schema.fields.iter().find(|field| field.name == column.name);
+        let mut statistics = Statistics::new(field.map_or(ty, |field| field.ty));
         statistics.add(&dirty_cells);
         let mut nulls = Odd::default();
-        let field = self.rules.schema.fields.iter().find(|field| field.name == column.name);
         if field.is_some_and(|field| !field.nullable) && dirty.null_count() > 0 {
             for (row, is_null) in dirty_cells.nulls().into_iter().enumerate() {
                 if is_null {
@@ -1283,7 +1288,7 @@ impl Prepared {
     }
 
     fn type_of(&self, column: &str) -> Type {
-        let field = self.rules.schema.fields.iter().find(|field| field.name == column);
+        let field = self.rules.clean.fields.iter().find(|field| field.name == column);
         field.map_or(Type::Text, |field| field.ty)
     }
 
@@ -1586,10 +1591,4 @@ impl From<Check> for Pending {
     fn from(check: Check) -> Pending {
         Pending { check, p: None }
     }
-}
-
-/// Nothing is known of any row: for rows that the engine does not look at.
-pub fn unknown_facts(columns: usize, rows: usize) -> Facts {
-    let column = declared::ColumnFacts { leaves: vec![UNKNOWN; rows], ..Default::default() };
-    Facts { columns: vec![column; columns], missed: Vec::new() }
 }
