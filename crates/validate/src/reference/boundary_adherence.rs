@@ -27,13 +27,21 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
 
 /// Of ascending values; `nulls` synthetic rows count as outside.
 pub(crate) fn figure(real: &[f64], synthetic: &[f64], nulls: f64, tolerance: Tolerance) -> Outcome {
-    let (Some(&least), Some(&greatest)) = (real.first(), real.last()) else {
-        return Err("the reference has no values here".to_owned());
-    };
     let all = synthetic.len() as f64 + nulls;
     if all == 0.0 {
         return Err("the synthetic table has no values here".to_owned());
     }
+    let (Some(&least), Some(&greatest)) = (real.first(), real.last()) else {
+        // No value lies within a range that there is not.
+        return Ok(Figure {
+            value: 0.0,
+            expected: 1.0,
+            threshold: 1.0 - tolerance.margin,
+            n: all as u64,
+            basis: "the reference has nulls alone",
+            detail: format!("{all} values where the reference has none"),
+        });
+    };
     let below = synthetic.partition_point(|&x| x < least) as f64;
     let above = synthetic.len() as f64 - synthetic.partition_point(|&x| x <= greatest) as f64;
     let (n, m) = (real.len() as f64, synthetic.len() as f64);

@@ -9,8 +9,6 @@ use super::{Comparison, Options, Outcome, Role, Table, Tolerance, check};
 
 /// The values of a column on both sides: the reference first, then the synthetic table.
 pub(crate) struct Sides {
-    /// What the column is.
-    pub role: Role,
     /// Rows.
     pub rows: [f64; 2],
     /// Rows without a value.
@@ -56,7 +54,7 @@ impl Sides {
                 values
             });
             let nulls = [rows[0] - sorted[0].len() as f64, rows[1] - sorted[1].len() as f64];
-            return Sides { role, rows, nulls, sorted, counts: Vec::new() };
+            return Sides { rows, nulls, sorted, counts: Vec::new() };
         }
         let mut coder = Coder::default();
         let codes = [coder.codes(real), coder.codes(synthetic)];
@@ -70,7 +68,7 @@ impl Sides {
                 }
             }
         }
-        Sides { role, rows, nulls, sorted: [Vec::new(), Vec::new()], counts }
+        Sides { rows, nulls, sorted: [Vec::new(), Vec::new()], counts }
     }
 }
 

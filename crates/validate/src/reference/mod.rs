@@ -46,6 +46,7 @@ use crate::model::{Check, Metric, Verdict};
 pub use links::{Link, compare_links};
 pub use report::{ALL_TABLES, overall};
 pub(crate) use rows::sample;
+pub(crate) use table::{Coder, NULL, numbers, shared};
 pub use table::{Role, Table, roles};
 
 /// How tables are compared.
@@ -198,7 +199,7 @@ pub fn compare(real: &Table<'_>, synthetic: &Table<'_>, options: &Options) -> Co
     let table = &synthetic.schema.table;
     out.checks.push(table_structure::check(real, synthetic, table));
     let roles = roles(real, options);
-    let shared = table::shared(real, synthetic, &roles);
+    let shared = shared(real, synthetic, &roles);
     for reason in &shared.left_out {
         out.notes.push(reason.clone());
     }
