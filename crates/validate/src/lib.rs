@@ -2,6 +2,8 @@
 //!
 //! Checks and statistics are computed from blocks of rows in one pass; charts and reports are drawn from the same numbers.
 
+pub mod charts;
 pub mod leakage;
 pub mod model;
 pub mod reference;
+pub mod text;

@@ -325,10 +325,10 @@ text = [frame.assign(city=frame["city"].fillna("none"), vip=frame["vip"].astype(
 text = [frame.assign(old=np.where(frame["age"] > 50, "old", "young")) for frame in text]
 disclosure_kinds = {"city": "text", "old": "text", "vip": "text"}
 disclosure_meta = {"city": "categorical", "old": "categorical", "vip": "categorical"}
-tables["disclosure"] = table(disclosure_kinds, *text) | {"roles": disclosure_meta, "known": ["city", "old"], "sensitive": "vip"}
+tables["disclosure"] = table(disclosure_kinds, *text) | {"roles": disclosure_meta, "known": ["city", "old"], "sensitive": ["vip"]}
 for method, name in (("cap", "CAP"), ("zero_cap", "zero CAP"), ("generalized_cap", "generalized CAP")):
     value = DisclosureProtection.compute(text[0], text[1], ["city", "old"], ["vip"], computation_method=method)
-    case("disclosure", f"DisclosureProtection ({name})", ["vip"], value)
+    case("disclosure", f"DisclosureProtection ({name})", ["vip", "city", "old"], value)
 
 json.dump({"sdmetrics": sdmetrics.__version__, "tables": tables, "cases": cases}, sys.stdout, indent=None, ensure_ascii=False, separators=(",", ":"))
 print()
