@@ -91,6 +91,9 @@ pub(crate) static COLUMN_METRICS: &[ColumnMetric] = &[
     super::statistic_similarity::MEAN_COLUMN,
     super::statistic_similarity::MEDIAN_COLUMN,
     super::statistic_similarity::STD_COLUMN,
+    super::wasserstein::COLUMN,
+    super::jensen_shannon::COLUMN,
+    super::population_stability::COLUMN,
 ];
 
 /// How many checks of columns there will be.

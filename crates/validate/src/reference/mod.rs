@@ -19,6 +19,10 @@ mod report;
 mod rows;
 mod table;
 
+mod bins;
+mod matrix;
+mod models;
+
 mod boundary_adherence;
 mod cardinality_boundary_adherence;
 mod cardinality_shape_similarity;
@@ -26,16 +30,23 @@ mod cardinality_statistic_similarity;
 mod category_adherence;
 mod category_coverage;
 mod contingency_similarity;
+mod correlation_ratio;
 mod correlation_similarity;
+mod discriminator;
+mod jensen_shannon;
 mod key_uniqueness;
 mod ks_complement;
 mod missing_value_similarity;
+mod mutual_information;
+mod population_stability;
 mod range_coverage;
 mod referential_integrity;
 mod sequence_length_similarity;
 mod statistic_similarity;
 mod table_structure;
+mod train_synthetic;
 mod tv_complement;
+mod wasserstein;
 
 use std::collections::BTreeMap;
 
@@ -180,6 +191,13 @@ pub static METRICS: &[&Metric] = &[
     &cardinality_boundary_adherence::METRIC,
     &sequence_length_similarity::METRIC,
     &table_structure::METRIC,
+    &wasserstein::METRIC,
+    &jensen_shannon::METRIC,
+    &population_stability::METRIC,
+    &mutual_information::METRIC,
+    &correlation_ratio::METRIC,
+    &discriminator::METRIC,
+    &train_synthetic::METRIC,
     &report::COLUMN_SHAPES,
     &report::COLUMN_PAIR_TRENDS,
     &report::CARDINALITY,
@@ -203,10 +221,12 @@ pub fn compare(real: &Table<'_>, synthetic: &Table<'_>, options: &Options) -> Co
     for reason in &shared.left_out {
         out.notes.push(reason.clone());
     }
-    let planned = columns::planned(&shared) + pairs::planned(&shared, options);
+    // And four of models.
+    let planned = columns::planned(&shared) + pairs::planned(&shared, options) + 4;
     let tolerance = Tolerance { alpha: options.false_alarm / planned.max(1) as f64, margin: options.margin };
     columns::compare(real, synthetic, &shared, options, tolerance, &mut out);
     pairs::compare(real, synthetic, &shared, options, tolerance, &mut out);
+    models::compare(real, synthetic, &shared, options, tolerance, &mut out);
     report::single(table, &mut out);
     out
 }

@@ -127,6 +127,8 @@ pub(crate) static PAIR_METRICS: &[PairMetric] = &[
     super::correlation_similarity::PEARSON_PAIR,
     super::correlation_similarity::SPEARMAN_PAIR,
     super::contingency_similarity::PAIR,
+    super::correlation_ratio::PAIR,
+    super::mutual_information::PAIR,
 ];
 
 /// Whether values are compared at all.
