@@ -4,7 +4,9 @@
 
 pub mod cells;
 pub mod charts;
+pub mod leakage;
 pub mod model;
+pub mod reference;
 pub mod rules;
 pub mod statistics;
 pub mod text;

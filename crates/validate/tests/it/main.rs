@@ -1,0 +1,4 @@
+//! Tests of the library as others use it.
+
+mod frames;
+mod sdmetrics;
