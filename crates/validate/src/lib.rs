@@ -5,3 +5,6 @@
 pub mod charts;
 pub mod model;
 pub mod text;
+
+#[cfg(test)]
+mod samples;
