@@ -10,3 +10,6 @@ pub mod reference;
 pub mod rules;
 pub mod statistics;
 pub mod text;
+
+#[cfg(test)]
+mod samples;
