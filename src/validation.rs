@@ -136,8 +136,23 @@ impl Examined {
     /// # Errors
     /// A column is of a type that cannot be read, or a temporary file cannot be written.
     pub fn look(&self, first: u64, rows: &DataFrame, clean: &DataFrame) -> Result<Found, Error> {
-        let facts = self.audit.look(clean, first)?;
-        self.prepared.look(&View { first, rows, clean, facts: &facts }).map_err(internal)
+        let numbers = Rows::Range(first..first + clean.height() as u64);
+        self.look_apart(first, rows, clean, &numbers)
+    }
+
+    /// As [`look`](Self::look), where of the rows without anomalies only some are known, of which these are the numbers.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn look_apart(
+        &self,
+        first: u64,
+        rows: &DataFrame,
+        clean: &DataFrame,
+        numbers: &Rows,
+    ) -> Result<Found, Error> {
+        let facts = self.audit.look(clean, numbers)?;
+        self.prepared.look(&View { first, rows, clean, numbers, facts: &facts }).map_err(internal)
     }
 
     /// The table's plan.

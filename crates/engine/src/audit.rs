@@ -21,8 +21,8 @@ use crate::subsets::SUBSET;
 /// A table's rules, ready to be held against rows.
 pub struct Audit {
     plan: TablePlan,
-    /// Columns whose values are given or follow from given ones.
-    known: Vec<bool>,
+    /// Draws that follow from given columns and that something reads, in the order in which they can be computed.
+    computed: Vec<usize>,
     /// The written column that holds the parts, for the hidden one.
     part_label: Option<usize>,
     /// For each written column its number, and the shape of its rule.
@@ -232,7 +232,19 @@ impl Audit {
             declared.anomalies = injector.declared();
             declared.label = injector.label.clone().filter(|label| is_there(label));
         }
-        Audit { plan: plan.clone(), known, part_label, columns, declared }
+        let mut read = vec![false; table.columns.len()];
+        let mut open: Vec<usize> = columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
+        open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
+        while let Some(at) = open.pop() {
+            if at < read.len() && !std::mem::replace(&mut read[at], true) {
+                open.extend(&table.columns[at].inputs);
+            }
+        }
+        let is_computed = |at: &usize| {
+            known[*at] && read[*at] && !given(&table.columns[*at]) && matches!(table.columns[*at].source, Source::Rule(_))
+        };
+        let computed = table.order.iter().copied().filter(is_computed).collect();
+        Audit { plan: plan.clone(), computed, part_label, columns, declared }
     }
 
     /// What is declared.
@@ -240,14 +252,13 @@ impl Audit {
         &self.declared
     }
 
-    /// Looks at rows without anomalies: `frame` has the written columns by name, and its first row is row `first` of the table.
+    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
     ///
     /// # Errors
     /// When a column is missing or of another type than the plan's.
-    pub fn look(&self, frame: &DataFrame, first: u64) -> Result<Facts, Error> {
+    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
-        let rows = Rows::Range(first..first + height as u64);
         let internal = |error: PolarsError| Error::Internal(error.to_string());
         let mut given: Vec<Option<Series>> = vec![None; table.columns.len()];
         // Rows with a value that the rules do not know: what hangs on them is not looked at.
@@ -281,18 +292,16 @@ impl Audit {
         {
             given[hidden] = given[label].clone();
         }
-        for at in table.order.iter().copied() {
-            if self.known[at]
-                && given[at].is_none()
-                && let Source::Rule(spec) = &table.columns[at].source
-                && positions(table, &inputs_of(&**spec))
-                    .is_some_and(|inputs| inputs.iter().all(|at| given.get(*at).is_some_and(Option::is_some)))
+        for at in self.computed.iter().copied() {
+            let column = &table.columns[at];
+            if let Source::Rule(spec) = &column.source
+                && column.inputs.iter().all(|input| given.get(*input).is_some_and(Option::is_some))
             {
                 // A value that cannot be computed from strange values is simply not known.
-                given[at] = spec.fill(&Block::new(&rows, 0, &given)).ok();
+                given[at] = spec.fill(&Block::new(rows, 0, &given)).ok();
             }
         }
-        let block = Block::new(&rows, 0, &given);
+        let block = Block::new(rows, 0, &given);
         let all: Vec<u32> = (0..height as u32).collect();
         let mut columns = Vec::with_capacity(self.columns.len());
         for (at, shape) in &self.columns {
@@ -461,7 +470,7 @@ fn known(table: &Table, part_label: Option<usize>, given: &dyn Fn(&crate::plan::
             Source::Subset(_) => part_label.is_some(),
             Source::Rule(spec) => {
                 spec.is_computed()
-                    && positions(table, &inputs_of(&**spec)).is_some_and(|inputs| inputs.iter().all(|at| known[*at]))
+                    && column.inputs.iter().all(|input| known.get(*input) == Some(&true))
             }
             _ => false,
         };

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
+use lookalike_core::Rows;
 use polars::prelude::*;
 
 use crate::cells::{hash, hash_word};
@@ -24,11 +25,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Adds the keys of a block whose first row is `first`: the values of the columns together. Rows with a null have none.
+    /// Adds the keys of these rows: the values of the columns together. Rows with a null have none.
     ///
     /// # Errors
     /// When a temporary file cannot be written, or a column holds nothing that can be hashed.
-    pub fn add(&mut self, columns: &[&Series], first: u64) -> std::io::Result<()> {
+    pub fn add(&mut self, columns: &[&Series], rows: &Rows) -> std::io::Result<()> {
         let other = |error: PolarsError| std::io::Error::other(error.to_string());
         let height = columns.first().map_or(0, |column| column.len());
         let mut state: Vec<Option<(u64, u64)>> = vec![Some((0, 1)); height];
@@ -68,7 +69,7 @@ impl Keys {
         }
         for (at, state) in state.into_iter().enumerate() {
             if let Some((a, b)) = state {
-                let row = (first + at as u64) as u32;
+                let row = rows.get(at) as u32;
                 self.push((u128::from(a) << 64) | (u128::from(b >> 32) << 32) | u128::from(row))?;
             }
         }
@@ -271,7 +272,7 @@ mod tests {
     fn keys(values: impl IntoIterator<Item = i64>) -> Keys {
         let mut keys = Keys::default();
         let series = Series::new("k".into(), values.into_iter().collect::<Vec<_>>());
-        keys.add(&[&series], 0).unwrap();
+        keys.add(&[&series], &Rows::from(0..series.len() as u64)).unwrap();
         keys
     }
 
@@ -282,7 +283,7 @@ mod tests {
         let mut spilt = keys(0..1000);
         spilt.spill().unwrap();
         let series = Series::new("k".into(), (999..2000i64).collect::<Vec<_>>());
-        spilt.add(&[&series], 1000).unwrap();
+        spilt.add(&[&series], &Rows::from(1000..1000 + series.len() as u64)).unwrap();
         assert_eq!(repeated(&mut spilt).unwrap(), Repeated { rows: 1, example: Some((999, 1000)) });
         assert_eq!(spilt.count(), 2001);
     }
@@ -298,7 +299,7 @@ mod tests {
         let a = Series::new("a".into(), [Some("x"), Some("x"), None, Some("y")]);
         let b = Series::new("b".into(), [1i64, 2, 1, 1]);
         let mut keys = Keys::default();
-        keys.add(&[&a, &b], 0).unwrap();
+        keys.add(&[&a, &b], &Rows::from(0..4)).unwrap();
         assert_eq!(keys.count(), 3);
         assert_eq!(repeated(&mut keys).unwrap().rows, 0);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lookalike_core::Rows;
 use lookalike_core::declared::{self, Facts, MUST_BE_NULL, Promise, Spread};
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
@@ -342,6 +343,8 @@ pub struct View<'a> {
     pub rows: &'a DataFrame,
     /// Without anomalies: the same rows restored, or where that is not possible those without a label.
     pub clean: &'a DataFrame,
+    /// Numbers of the clean rows.
+    pub numbers: &'a Rows,
     /// What is known of the clean rows.
     pub facts: &'a Facts,
 }
@@ -489,7 +492,7 @@ impl Prepared {
         let missed = (0..rules.declared.requires.len()).map(|at| {
             let rows = view.facts.missed.get(at).map_or(&[][..], Vec::as_slice);
             let mut odd = Odd::default();
-            rows.iter().for_each(|row| odd.add(view.first + u64::from(*row), String::new));
+            rows.iter().for_each(|row| odd.add(view.numbers.get(*row as usize), String::new));
             odd
         });
         let missed = missed.collect();
@@ -517,7 +520,7 @@ impl Prepared {
                 .iter()
                 .map(|name| Ok(view.clean.column(name)?.as_materialized_series()))
                 .collect::<PolarsResult<Vec<_>>>()?;
-            found.add(&series, view.first).map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
+            found.add(&series, view.numbers).map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
             keys.push(found);
         }
         let counted = |name: &str, frame: &DataFrame| -> PolarsResult<BTreeMap<String, u64>> {
@@ -644,7 +647,7 @@ impl Prepared {
             clean_nulls: clean.null_count() as u64,
         };
         let codes = facts.map_or(&[][..], |facts| facts.leaves.as_slice());
-        let row_of = |row: usize| view.first + row as u64;
+        let row_of = |row: usize| view.numbers.get(row);
         if let Some(facts) = facts {
             facts.wrong.iter().for_each(|row| {
                 found.wrong.add(row_of(*row as usize), || clean_cells.text(*row as usize, ty));
