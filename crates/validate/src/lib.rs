@@ -4,6 +4,7 @@
 
 pub mod charts;
 pub mod model;
+pub mod report;
 pub mod text;
 
 #[cfg(test)]
