@@ -7,6 +7,7 @@ pub mod charts;
 pub mod leakage;
 pub mod model;
 pub mod reference;
+pub mod report;
 pub mod rules;
 pub mod statistics;
 pub mod text;

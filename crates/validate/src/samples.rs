@@ -474,3 +474,279 @@ pub(crate) fn ugly_charts() -> Vec<Chart> {
     }
     charts
 }
+
+static METRICS: [Metric; 4] = [
+    Metric {
+        name: "KSComplement",
+        summary: "How alike two distributions of numbers are",
+        definition: "1 less the greatest distance of the two distribution functions (SDMetrics).",
+        direction: Direction::Higher,
+        question: Question::Reference,
+        attribute: Attribute::Statistics,
+    },
+    Metric {
+        name: "Range",
+        summary: "Values lie in the declared range",
+        definition: "Share of the values that do.",
+        direction: Direction::Higher,
+        question: Question::Rules,
+        attribute: Attribute::Structure,
+    },
+    Metric {
+        name: "KeyUniqueness",
+        summary: "No key occurs twice",
+        definition: "Share of the keys that are the only ones of their kind <in SDMetrics' sense>.",
+        direction: Direction::Higher,
+        question: Question::Rules,
+        attribute: Attribute::Integrity,
+    },
+    Metric {
+        name: "IdenticalMatchShare",
+        summary: "Rows that are also in the reference",
+        definition: "Share of rows.",
+        direction: Direction::Lower,
+        question: Question::Leakage,
+        attribute: Attribute::Diversity,
+    },
+];
+
+pub(crate) fn check(metric: usize, table: &str, columns: &[&str], verdict: Verdict) -> Check {
+    Check {
+        metric: &METRICS[metric],
+        table: table.to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        rule: (metric == 1).then(|| "between 1 and 16384".to_owned()),
+        value: Some(0.9234),
+        reference: Some(1.0),
+        threshold: Some(0.95),
+        p_value: (metric == 0).then_some(0.0123),
+        n: 1000,
+        verdict,
+        message: match verdict {
+            Verdict::Fail => "17 of 1,000 values lie beyond it, the first in row 12: 65536".to_owned(),
+            Verdict::Skipped => "there are no values".to_owned(),
+            Verdict::Pass | Verdict::Info => "as it should be".to_owned(),
+        },
+        for_release: metric != 3,
+    }
+}
+
+fn summary(i: usize) -> ColumnSummary {
+    let numbers = NumberSummary {
+        min: 1.0,
+        max: 16_384.0,
+        mean: 230.5,
+        std: Some(712.125),
+        skewness: Some(8.1),
+        kurtosis: Some(91.7),
+        quantiles: [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+            .map(|p| Quantile { p, value: 1000.0 * p })
+            .to_vec(),
+    };
+    ColumnSummary {
+        count: 1000,
+        nulls: (i % 3 * 130) as u64,
+        distinct: Some(Distinct { count: 412, exact: i.is_multiple_of(2) }),
+        measure: Measure::Number,
+        numbers: i.is_multiple_of(2).then(|| numbers.clone()),
+        lengths: (!i.is_multiple_of(2)).then_some(numbers),
+        top: if i.is_multiple_of(2) {
+            Vec::new()
+        } else {
+            (0..6).map(|i| Top { value: format!("value {i}"), count: 300 - 31 * i }).collect()
+        },
+    }
+}
+
+fn provenance() -> Provenance {
+    let file = |file: &str| DataFile {
+        table: "findings".into(),
+        file: file.into(),
+        bytes: 123_456,
+        rows: 1000,
+        sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
+    };
+    Provenance {
+        program: "lookalike 0.1.0".into(),
+        ruleset: Some(RulesetStamp {
+            name: "underutilized-ebs-volumes".into(),
+            sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into(),
+            files: vec!["rulesets/trusted-advisor/underutilized-ebs-volumes.yaml".into()],
+        }),
+        seed: Some(42),
+        params: vec![Param { name: "underutilized".into(), value: "0.176".into() }],
+        files: vec![file("findings.csv")],
+        reference: Some(Reference { private: true, files: vec![file("real.csv")], holdout: Vec::new() }),
+        throughput: Some(Throughput { rows: 1_000_000, seconds: 0.42, threads: 2 }),
+        written: None,
+    }
+}
+
+/// The EBS table.
+pub(crate) fn ebs_table(failed: bool) -> TableReport {
+    let names = [
+        "Region",
+        "Volume ID",
+        "Volume Name",
+        "Volume Type",
+        "Volume Size",
+        "Monthly Storage Cost",
+        "Snapshot ID",
+        "Snapshot Name",
+        "Snapshot Age",
+        "Underutilized",
+        "Created",
+    ];
+    let columns = names.iter().enumerate().map(|(i, name)| ColumnReport {
+        name: (*name).to_owned(),
+        r#type: ["text", "int", "decimal(2)"][i % 3].to_owned(),
+        about: (i == 4).then(|| "Size in GiB".to_owned()),
+        summary: summary(i),
+    });
+    let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+    let mut checks = vec![
+        check(1, "findings", &["Volume Size"], verdict),
+        check(2, "findings", &["Volume ID"], Verdict::Pass),
+        check(0, "findings", &["Monthly Storage Cost"], Verdict::Skipped),
+        check(0, "findings", &["Volume Size", "Monthly Storage Cost"], Verdict::Info),
+    ];
+    if failed {
+        checks.push(check(3, "findings", &[], Verdict::Fail));
+    }
+    TableReport {
+        name: "findings".into(),
+        about: Some("Findings of the check Underutilized Amazon EBS Volumes".into()),
+        rows: 1000,
+        columns: columns.collect(),
+        checks,
+        charts: ebs_charts().into_iter().filter(|chart| failed || chart.for_release).collect(),
+    }
+}
+
+pub(crate) fn ebs_report(failed: bool) -> Report {
+    let mut provenance = provenance();
+    if !failed {
+        provenance.reference = None;
+    }
+    let privacy = Privacy {
+        statement: vec!["No private rows were used: the data were made from rules alone.".into()],
+        tables: vec![TextTable {
+            caption: "Ledger".into(),
+            columns: ["Release", "Mechanism", "Epsilon"].map(str::to_owned).to_vec(),
+            rows: vec![["mean size by region", "discrete Laplace", "0.5"].map(str::to_owned).to_vec()],
+        }],
+    };
+    Report::new("underutilized-ebs-volumes", provenance, vec![ebs_table(failed)], Some(privacy))
+}
+
+/// `tables` tables of `columns` columns, each with a chart.
+pub(crate) fn wide_report(tables: usize, columns: usize) -> Report {
+    let charts = ebs_charts();
+    let table = |t: usize| {
+        let name = format!("table_{t}");
+        let names: Vec<String> = (0..columns).map(|c| format!("column_{c}_of_table_{t}")).collect();
+        TableReport {
+            name: name.clone(),
+            about: None,
+            rows: 1000,
+            columns: names
+                .iter()
+                .enumerate()
+                .map(|(i, name)| ColumnReport {
+                    name: name.clone(),
+                    r#type: "int".into(),
+                    about: None,
+                    summary: summary(i),
+                })
+                .collect(),
+            checks: names
+                .iter()
+                .enumerate()
+                .map(|(i, column)| {
+                    check(1, &name, &[column], if i == 7 { Verdict::Fail } else { Verdict::Pass })
+                })
+                .collect(),
+            charts: names
+                .iter()
+                .enumerate()
+                .map(|(i, column)| Chart {
+                    columns: vec![column.clone()],
+                    title: column.clone(),
+                    ..charts[i % 4].clone()
+                })
+                .collect(),
+        }
+    };
+    Report::new("wide", provenance(), (0..tables).map(table).collect(), None)
+}
+
+/// Names and values that try to become markup.
+pub(crate) fn hostile_report() -> Report {
+    let evil = "</script><script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 1\">'\"&\u{0}\u{1b}[31m";
+    let mut table = ebs_table(true);
+    table.name = evil.into();
+    table.about = Some(evil.into());
+    for column in &mut table.columns {
+        column.name = format!("{evil}{}", column.name);
+        column.r#type = evil.into();
+        column.about = Some(evil.into());
+        column.summary.top = vec![Top { value: evil.into(), count: 3 }];
+    }
+    for check in &mut table.checks {
+        check.table = evil.into();
+        check.message = evil.into();
+        check.rule = Some(evil.into());
+        check.columns = vec![evil.into()];
+    }
+    for chart in &mut table.charts {
+        chart.title = evil.into();
+        chart.columns = vec![evil.into(), "Region".into()];
+    }
+    table.charts.push(Chart::new(
+        evil,
+        [evil],
+        Bars { label: evil.into(), bars: vec![bar(evil, 3)], ..Bars::default() },
+    ));
+    let mut provenance = provenance();
+    provenance.files[0].file = evil.into();
+    provenance.params[0].value = evil.into();
+    let privacy = Privacy {
+        statement: vec![evil.into()],
+        tables: vec![TextTable {
+            caption: evil.into(),
+            columns: vec![evil.into()],
+            rows: vec![vec![evil.into()]],
+        }],
+    };
+    Report::new(evil, provenance, vec![table], Some(privacy))
+}
+
+/// Tables of which nothing can be said.
+pub(crate) fn bare_reports() -> Vec<Report> {
+    let column = |summary: ColumnSummary| ColumnReport {
+        name: "x".into(),
+        r#type: "float".into(),
+        about: None,
+        summary,
+    };
+    let table = |rows, columns| TableReport { name: "t".into(), rows, columns, ..TableReport::default() };
+    let null = ColumnSummary { count: 1000, nulls: 1000, ..ColumnSummary::default() };
+    let constant =
+        NumberSummary { min: 7.0, max: 7.0, mean: 7.0, std: Some(0.0), ..NumberSummary::default() };
+    let constant = ColumnSummary { count: 1000, numbers: Some(constant), ..ColumnSummary::default() };
+    let single = NumberSummary { min: 7.0, max: 7.0, mean: 7.0, ..NumberSummary::default() };
+    let single = ColumnSummary { count: 1, numbers: Some(single), ..ColumnSummary::default() };
+    let tables = [
+        table(1000, vec![column(null)]),
+        table(1000, vec![column(constant)]),
+        table(1, vec![column(single)]),
+        table(0, vec![column(ColumnSummary::default())]),
+        table(0, Vec::new()),
+    ];
+    let mut reports: Vec<Report> = tables
+        .into_iter()
+        .map(|table| Report::new("bare", Provenance::default(), vec![table], None))
+        .collect();
+    reports.push(Report::new("", Provenance::default(), Vec::new(), None));
+    reports
+}

@@ -8,6 +8,8 @@ pub(crate) const WIDTH: f64 = 640.0;
 /// Space at the outer edges.
 pub(crate) const MARGIN: f64 = 14.0;
 const TITLE: f64 = 15.0;
+/// Room for a word of the legend.
+const LEGEND: f64 = 280.0;
 /// Size of labels.
 pub(crate) const SMALL: f64 = 11.5;
 /// From one row of bars, boxes or cells to the next.
@@ -43,31 +45,38 @@ pub(crate) struct Header<'a> {
 impl Header<'_> {
     /// Where the plot begins, with room for the label of its axis.
     pub(crate) fn height(&self) -> f64 {
-        let mut height = 30.0;
-        if !self.note.is_empty() {
-            height += 18.0;
+        let note = if self.note.is_empty() { 0.0 } else { 18.0 };
+        40.0 + note + 20.0 * self.places().iter().map(|(line, _)| line + 1).max().unwrap_or(0) as f64
+    }
+
+    /// Line and left edge of each entry of the legend.
+    fn places(&self) -> Vec<(usize, f64)> {
+        if self.legend.len() < 2 {
+            return Vec::new();
         }
-        if self.legend.len() > 1 {
-            height += 22.0;
-        }
-        height + 10.0
+        let (mut line, mut x) = (0, MARGIN);
+        let place = |(_, label): &(Mark, String)| {
+            let width = 22.0 + text_width(label, SMALL).min(LEGEND);
+            if x > MARGIN && x + width > WIDTH - MARGIN {
+                (line, x) = (line + 1, MARGIN);
+            }
+            let place = (line, x);
+            x += width + 18.0;
+            place
+        };
+        self.legend.iter().map(place).collect()
     }
 
     pub(crate) fn draw(&self, scene: &mut Scene) {
         let room = WIDTH - 2.0 * MARGIN;
         scene.text((MARGIN, 24.0), shorten(self.title, TITLE, room), TITLE, Ink::Text, Anchor::Start);
-        let mut y = 24.0;
+        let mut below = 44.0;
         if !self.note.is_empty() {
-            y += 18.0;
-            scene.text((MARGIN, y), shorten(&self.note, SMALL, room), SMALL, Ink::Muted, Anchor::Start);
+            scene.text((MARGIN, 42.0), shorten(&self.note, SMALL, room), SMALL, Ink::Muted, Anchor::Start);
+            below = 62.0;
         }
-        if self.legend.len() < 2 {
-            return;
-        }
-        y += 22.0;
-        let mut x = MARGIN;
-        let share = room / self.legend.len() as f64;
-        for (mark, label) in &self.legend {
+        for ((mark, label), (line, x)) in self.legend.iter().zip(self.places()) {
+            let y = below + 20.0 * line as f64;
             let middle = y - 4.0;
             match *mark {
                 Mark::Box(ink, opacity) => scene.rect((x, middle - 5.0), (14.0, 10.0), ink, opacity, ""),
@@ -79,9 +88,7 @@ impl Header<'_> {
                     scene.line(vec![(x + 7.0, middle - 7.0), (x + 7.0, middle + 7.0)], ink, 2.5)
                 }
             }
-            let label = shorten(label, SMALL, (share - 40.0).max(60.0));
-            scene.text((x + 22.0, y), label.clone(), SMALL, Ink::Muted, Anchor::Start);
-            x += 22.0 + text_width(&label, SMALL) + 18.0;
+            scene.text((x + 22.0, y), shorten(label, SMALL, LEGEND), SMALL, Ink::Muted, Anchor::Start);
         }
     }
 }

@@ -139,7 +139,7 @@ impl Picture for Histogram {
         let wanted: Vec<f64> =
             self.declared.iter().zip(&factors).map(|(share, f)| share * f * total as f64).collect();
         let highest = heights.iter().chain(&other).chain(&wanted).copied().fold(0.0, f64::max);
-        let y = Scale::from_zero(Measure::Number, highest, bottom, top);
+        let y = Scale::from_zero(Measure::Number, highest, bottom, top).whole();
         let left = MARGIN + y_labels(&y) + 8.0;
         let area = Area { left, right: WIDTH - MARGIN - 8.0, top, bottom };
         let x = Scale::new(&self.x, self.edges.iter().copied(), area.left, area.right);
@@ -149,7 +149,7 @@ impl Picture for Histogram {
         for (i, bin) in self.bins().enumerate() {
             let (from, to) = (x.at(bin.0), x.at(bin.1));
             // A bin without width, as of a single value, is still to be seen.
-            let (from, to) = if to - from < 2.0 { (from - 1.0, from + 1.0) } else { (from, to - gap) };
+            let (from, to) = if to - from < 1.0 { (from - 3.0, from + 3.0) } else { (from, to - gap) };
             let mut hint = format!("{}: {}", self.bin_name(bin), counted(self.counts[i], "row", "rows"));
             if spoilt && self.spoilt[i] > 0 {
                 hint.push_str(&format!(", {} with an anomaly", grouped(self.spoilt[i])));

@@ -100,7 +100,7 @@ impl Picture for Matrix {
         let header = Header { title, note: self.note(), legend: Vec::new() };
         let names = row_names.iter().map(|name| text_width(name, SMALL).min(NAMES)).fold(40.0, f64::max);
         let left = MARGIN + names + 10.0;
-        let cell = ((WIDTH - MARGIN - left) / columns.len() as f64).min(64.0);
+        let cell = ((WIDTH - MARGIN - left) / columns.len() as f64).min(96.0);
         let height = cell.clamp(12.0, 34.0);
         let size = if height < 14.0 { 9.0 } else { SMALL };
         // Names of columns lie where they fit, and stand where they do not.

@@ -11,6 +11,8 @@ use crate::text;
 pub(crate) struct Scale {
     measure: Measure,
     log: bool,
+    /// Least distance of two ticks: 1 for counts.
+    least: f64,
     low: f64,
     high: f64,
     from: f64,
@@ -43,17 +45,18 @@ impl Scale {
             let margin = if low == 0.0 { margin.max(1.0) } else { margin };
             (low, high) = if log { (low / 1.5, high * 1.5) } else { (low - margin, high + margin) };
         }
+        (low, high) = (low.max(f64::MIN), high.min(f64::MAX));
         // A range beyond what floats hold.
         if !(high - low).is_finite() {
             (low, high) = (low / 4.0, high / 4.0);
         }
-        Scale { measure: axis.measure, log, low, high, from, to }
+        Scale { measure: axis.measure, log, least: 0.0, low, high, from, to }
     }
 
     /// The same, from 0 on and a little higher than the highest, for counts and shares.
     pub(crate) fn from_zero(measure: Measure, high: f64, from: f64, to: f64) -> Scale {
         let high = if high > 0.0 && high.is_finite() { high * 1.04 } else { 1.0 };
-        Scale { measure, log: false, low: 0.0, high, from, to }
+        Scale { measure, log: false, least: 0.0, low: 0.0, high, from, to }
     }
 
     /// The same with a margin at both ends.
@@ -66,6 +69,11 @@ impl Scale {
             (self.low, self.high) = (self.low - margin, self.high + margin);
         }
         self
+    }
+
+    /// The same for numbers that are whole.
+    pub(crate) fn whole(self) -> Scale {
+        Scale { least: 1.0, ..self }
     }
 
     pub(crate) fn is_log(&self) -> bool {
@@ -109,7 +117,7 @@ impl Scale {
 
     /// Multiples of 1, 2 or 5 times a power of ten, counted in `unit`s.
     fn linear_ticks(&self, wanted: f64, unit: f64, label: &dyn Fn(f64, f64) -> String) -> Vec<(f64, String)> {
-        let step = nice_step((self.high - self.low) / unit / wanted) * unit;
+        let step = nice_step((self.high - self.low) / unit / wanted).max(self.least) * unit;
         let first = libm::ceil(self.low / step - 1e-9);
         let last = libm::floor(self.high / step + 1e-9);
         if !(step > 0.0) || !(last - first).is_finite() {
@@ -142,6 +150,7 @@ impl Scale {
             &[1.0]
         };
         let every = ((decades / wanted).ceil() as i32).max(1);
+        let (first, last) = (first.max(-330), last.min(310));
         let mut ticks = Vec::new();
         for exponent in (first..=last).filter(|exponent| exponent.rem_euclid(every) == 0) {
             for factor in factors {
@@ -293,6 +302,9 @@ fn decimals(step: f64) -> usize {
 
 /// A number of a linear axis, with the digits that its step needs.
 fn with_step(x: f64, step: f64) -> String {
+    if x == 0.0 {
+        return "0".to_owned();
+    }
     let size = x.abs().max(step);
     if size >= 1e15 || step < 1e-6 {
         return text::significant(x, 4);
@@ -408,9 +420,7 @@ mod tests {
         ];
         for (measure, log, low, high, expected) in cases {
             let got = labels(*measure, *log, *low, *high).join(" ");
-            if got != *expected {
-                println!("{measure:?} {log} {low} {high}: {got}");
-            }
+            assert_eq!(got, *expected, "{measure:?} {log} {low} {high}");
         }
     }
 

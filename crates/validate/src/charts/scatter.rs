@@ -106,8 +106,9 @@ impl Picture for Scatter {
         y_axis(&mut scene, area, &y, &label);
         x_axis(&mut scene, area, &x, &self.x.label, true);
         if dots {
+            let (radius, opacity) = if self.points.len() < 50 { (4.0, 0.8) } else { (2.4, 0.45) };
             for &(px, py) in &self.points {
-                scene.dot((x.at(px), y.at(py)), 2.4, Ink::Data, 0.45, "");
+                scene.dot((x.at(px), y.at(py)), radius, Ink::Data, opacity, "");
             }
         } else {
             let across = self.x_edges.len().saturating_sub(1).max(1);

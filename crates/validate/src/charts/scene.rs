@@ -41,19 +41,6 @@ pub(crate) enum Ink {
 }
 
 impl Ink {
-    #[cfg(test)]
-    pub(crate) const ALL: [Ink; 9] = [
-        Ink::Text,
-        Ink::Muted,
-        Ink::Grid,
-        Ink::Ground,
-        Ink::Data,
-        Ink::Reference,
-        Ink::Spoilt,
-        Ink::Declared,
-        Ink::Absent,
-    ];
-
     /// The colour on white.
     fn rgb(self) -> (u8, u8, u8) {
         match self {

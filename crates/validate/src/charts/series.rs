@@ -49,12 +49,12 @@ pub struct Profile {
 }
 
 impl Series {
-    /// A scale upwards that begins at 0 where the values are counts or come near 0.
-    fn upwards(&self, values: &[f64], bottom: f64, top: f64) -> Scale {
+    /// A scale upwards that begins at 0 where values are near it, and where they are drawn as bars: these lie if they begin elsewhere.
+    fn upwards(&self, values: &[f64], bars: bool, bottom: f64, top: f64) -> Scale {
         let finite = || values.iter().copied().filter(|x| x.is_finite());
         let (low, high) =
             (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-        if low >= 0.0 && (low < high * 0.7 || low == high) {
+        if low >= 0.0 && (bars || low < high * 0.7 || low == high) {
             return Scale::from_zero(self.value.measure, high, bottom, top);
         }
         let axis = Axis { log: false, ..self.value.clone() };
@@ -65,7 +65,7 @@ impl Series {
         let (top, bottom) = (from + 26.0, from + 26.0 + PROFILE.0);
         let measured_values = profile.values.iter().chain(&profile.reference).flatten();
         let values: Vec<f64> = measured_values.chain(&profile.declared).copied().collect();
-        let y = self.upwards(&values, bottom, top);
+        let y = self.upwards(&values, true, bottom, top);
         let area = Area { left: MARGIN + y_labels(&y) + 8.0, right: WIDTH - MARGIN - 8.0, top, bottom };
         y_axis(scene, area, &y, &format!("{} by {}", self.value.label, profile.cycle));
         let width = (area.right - area.left) / profile.labels.len().max(1) as f64;
@@ -79,9 +79,10 @@ impl Series {
                 scene.text((middle, bottom + 16.0), words, SMALL, Ink::Muted, Anchor::Middle);
             }
             if let Some(value) = profile.values.get(i).copied().flatten() {
-                let at = y.at(value);
+                let (at, base) = (y.at(value), y.at(0.0));
+                let (at, end) = (at.min(base), at.max(base));
                 let hint = format!("{label}: {}", measured(value, self.value.measure));
-                scene.rect((left + width * 0.12, at), (width * 0.76, bottom - at), Ink::Data, 0.75, &hint);
+                scene.rect((left + width * 0.12, at), (width * 0.76, end - at), Ink::Data, 0.75, &hint);
             }
             if let Some(&value) = profile.declared.get(i) {
                 let at = y.at(value);
@@ -119,7 +120,7 @@ impl Picture for Series {
         header.draw(&mut scene);
 
         let values: Vec<f64> = self.values.iter().chain(&self.reference).flatten().copied().collect();
-        let y = self.upwards(&values, bottom, top);
+        let y = self.upwards(&values, false, bottom, top);
         let area = Area { left: MARGIN + y_labels(&y) + 8.0, right: WIDTH - MARGIN - 8.0, top, bottom };
         let x = Scale::new(&self.time, self.edges.iter().copied(), area.left, area.right);
         y_axis(&mut scene, area, &y, &self.value.label);
