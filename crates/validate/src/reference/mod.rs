@@ -145,7 +145,7 @@ pub(crate) struct Figure {
     pub value: f64,
     /// The average of what a second sample would reach.
     pub expected: f64,
-    /// Where the verdict turns: at least this if more is better, at most this if less is.
+    /// Where the verdict turns: at least this if more is better, at most this if less is. NaN for a figure without a verdict.
     pub threshold: f64,
     /// Values that it was computed from.
     pub n: u64,
@@ -252,7 +252,7 @@ pub(crate) fn check(metric: &'static Metric, table: &str, columns: &[&str], outc
     };
     let figure = match outcome {
         Ok(figure) if !figure.value.is_finite() => {
-            return skipped(figure.n, format!("no finite figure: {}", figure.detail));
+            return skipped(figure.n, "the values are too large or too small for a finite figure".to_owned());
         }
         Ok(figure) => figure,
         Err(reason) => return skipped(0, reason),
@@ -270,12 +270,14 @@ pub(crate) fn check(metric: &'static Metric, table: &str, columns: &[&str], outc
         Direction::Near => "off by at most",
     };
     let detail = if figure.detail.is_empty() { String::new() } else { format!(" ({})", figure.detail) };
+    let asked = match figure.threshold.is_nan() {
+        true => String::new(),
+        false => format!("; {bound} {} asked for ({})", short(figure.threshold), figure.basis),
+    };
     let message = format!(
-        "{}{detail}; a second sample of the same truth would reach {}; {bound} {} asked for ({})",
+        "{}{detail}; a second sample of the same truth would reach {}{asked}",
         short(figure.value),
         short(figure.expected),
-        short(figure.threshold),
-        figure.basis,
     );
     Check {
         metric,
@@ -287,7 +289,11 @@ pub(crate) fn check(metric: &'static Metric, table: &str, columns: &[&str], outc
         threshold: figure.threshold.is_finite().then_some(figure.threshold),
         p_value: None,
         n: figure.n,
-        verdict: if pass { Verdict::Pass } else { Verdict::Fail },
+        verdict: match (figure.threshold.is_nan(), pass) {
+            (true, _) => Verdict::Info,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Fail,
+        },
         message,
         for_release: false,
     }

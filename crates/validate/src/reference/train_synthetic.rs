@@ -116,6 +116,9 @@ pub(crate) fn measure(features: &Features, at: usize, tolerance: Tolerance, seed
             (1.0, 1.0 - counts.iter().fold(0.0f64, |a, &b| a.max(b)) / m)
         }
     };
+    if !scale.is_finite() {
+        return Err("the values are too large to measure errors of predictions".to_owned());
+    }
     if scale == 0.0 {
         return Err("the column is constant in the reference, so there is nothing to predict".to_owned());
     }
