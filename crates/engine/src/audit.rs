@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, ColumnFacts, Facts, Leaf, MUST_BE_NULL, UNKNOWN};
+use lookalike_ruleset::expect::Expectation;
 use polars::prelude::*;
 
 use crate::array;
@@ -235,6 +236,7 @@ impl Audit {
         let mut read = vec![false; table.columns.len()];
         let mut open: Vec<usize> = columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
         open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
+        open.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
         while let Some(at) = open.pop() {
             if at < read.len() && !std::mem::replace(&mut read[at], true) {
                 open.extend(&table.columns[at].inputs);
@@ -252,11 +254,38 @@ impl Audit {
         &self.declared
     }
 
-    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
+    /// Of each expectation, for each row, whether its condition holds; `None` for expectations of columns, and where a row has
+    /// values that the rules do not know.
     ///
     /// # Errors
-    /// When a column is missing or of another type than the plan's.
-    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
+    /// As [`look`](Self::look).
+    pub fn conditions(&self, frame: &DataFrame, rows: &Rows) -> Result<Vec<Option<Vec<Option<bool>>>>, Error> {
+        let table: &Table = &self.plan;
+        if table.expects.iter().all(|expected| expected.formula.is_none()) {
+            return Ok(vec![None; table.expects.len()]);
+        }
+        let (given, strange) = self.given(frame, rows)?;
+        let block = Block::new(rows, 0, &given);
+        let all = table.expects.iter().map(|expected| {
+            let formula = expected.formula.as_ref()?;
+            if !expected.inputs.iter().all(|at| given.get(*at).is_some_and(Option::is_some)) {
+                return None;
+            }
+            let values = formula.evaluate(&block).ok()?;
+            let values = values.bool().ok()?;
+            Some(values.iter().zip(&strange).map(|(value, strange)| value.filter(|_| !strange)).collect())
+        });
+        Ok(all.collect())
+    }
+
+    /// What is expected of the table.
+    pub fn expectations(&self) -> Vec<Expectation> {
+        self.plan.expects.iter().map(|expected| expected.expectation.clone()).collect()
+    }
+
+    /// The columns that are given or follow from given ones; and which rows have values that the rules do not know.
+    #[expect(clippy::type_complexity, reason = "the plan's columns, and a truth value for each row")]
+    fn given(&self, frame: &DataFrame, rows: &Rows) -> Result<(Vec<Option<Series>>, Vec<bool>), Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
         let internal = |error: PolarsError| Error::Internal(error.to_string());
@@ -301,6 +330,17 @@ impl Audit {
                 given[at] = spec.fill(&Block::new(rows, 0, &given)).ok();
             }
         }
+        Ok((given, strange))
+    }
+
+    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
+    ///
+    /// # Errors
+    /// When a column is missing or of another type than the plan's.
+    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
+        let table: &Table = &self.plan;
+        let height = frame.height();
+        let (given, strange) = self.given(frame, rows)?;
         let block = Block::new(rows, 0, &given);
         let all: Vec<u32> = (0..height as u32).collect();
         let mut columns = Vec::with_capacity(self.columns.len());
@@ -456,6 +496,16 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
     }
     let (a, b) = (expected.cast(&DataType::String)?, actual.cast(&DataType::String)?);
     Ok(differs(&mut a.str()?.iter().zip(b.str()?.iter()).map(|(a, b)| a != b)))
+}
+
+/// Whether a column is written, or follows from written ones.
+pub(crate) fn is_told(table: &Table, at: usize) -> bool {
+    let column = &table.columns[at];
+    column.written
+        || match &column.source {
+            Source::Rule(spec) => spec.is_computed() && column.inputs.iter().all(|input| *input < table.columns.len() && is_told(table, *input)),
+            _ => false,
+        }
 }
 
 /// Which columns are given, or follow from those that are.
