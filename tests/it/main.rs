@@ -10,3 +10,4 @@ mod ebs;
 mod estate;
 mod golden;
 mod profiles;
+mod validation;

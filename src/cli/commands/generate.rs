@@ -10,6 +10,7 @@ use clap::builder::PossibleValue;
 
 use crate::Ruleset;
 use crate::cli::args::{self, Report, RulesetArgs};
+use crate::cli::commands::validate;
 use crate::cli::failure::Failure;
 use crate::cli::locking::{self, LockedArgs};
 use crate::cli::{exit, terminal};
@@ -78,6 +79,9 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
+    /// Do not hold the rows against the rules, and write no report.
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
     /// CSV: what stands for null.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Output")]
     csv_null: String,
@@ -174,6 +178,7 @@ impl Args {
         };
         options.parquet.compression = self.parquet_compression;
         let standard = Job::default();
+        let to_stdout = destination == Destination::Stdout;
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
@@ -183,6 +188,7 @@ impl Args {
             threads: self.threads.unwrap_or(standard.threads),
             block_rows: self.block_rows.unwrap_or(standard.block_rows),
             clean: self.clean,
+            report: !self.no_report && !to_stdout,
         }
     }
 }
@@ -237,7 +243,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         terminal::tell(&locked.unwrap_or_default());
         terminal::tell(&summary(&manifest, &job.destination));
     }
-    Ok(())
+    match (&manifest.validation, &job.destination) {
+        (Some(validation), Destination::Folder(folder)) => {
+            let page = validation.page.as_ref().map(|page| folder.join(page));
+            validate::conclude(&validation.report, page.as_deref(), quiet)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.

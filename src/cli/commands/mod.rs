@@ -9,3 +9,4 @@ pub mod kinds;
 pub mod merge;
 pub mod preview;
 pub mod schema;
+pub mod validate;
