@@ -5,6 +5,8 @@
 pub mod charts;
 pub mod model;
 pub mod report;
+#[doc(hidden)]
+pub mod testing;
 pub mod text;
 
 #[cfg(test)]
