@@ -72,6 +72,9 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
+    /// Do not hold the rows against the rules, and write no report.
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
     /// CSV: what stands for null.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Output")]
     csv_null: String,
@@ -168,6 +171,7 @@ impl Args {
         };
         options.parquet.compression = self.parquet_compression;
         let standard = Job::default();
+        let to_stdout = destination == Destination::Stdout;
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
@@ -177,6 +181,7 @@ impl Args {
             threads: self.threads.unwrap_or(standard.threads),
             block_rows: self.block_rows.unwrap_or(standard.block_rows),
             clean: self.clean,
+            validate: !self.no_report && !to_stdout,
         }
     }
 }

@@ -13,9 +13,7 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{
-    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site,
-};
+use crate::generator::{Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site};
 
 /// One name, or a list of names.
 #[derive(Clone, Debug)]
@@ -316,6 +314,10 @@ impl Generator for Lookup {
         };
         self.ready = Some(Ready { inputs, finder, values });
         Some(Output { nullable, ..output })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
