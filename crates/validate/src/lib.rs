@@ -10,6 +10,8 @@ pub mod reference;
 pub mod report;
 pub mod rules;
 pub mod statistics;
+#[doc(hidden)]
+pub mod testing;
 pub mod text;
 
 #[cfg(test)]

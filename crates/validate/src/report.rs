@@ -129,6 +129,9 @@ fn slug(name: &str) -> String {
 /// What a check looks at: `findings: Volume Size`, or the rule.
 pub(crate) fn subject(check: &Check) -> String {
     let what = match (&check.rule, check.columns.is_empty()) {
+        (Some(rule), false) if !check.columns.iter().any(|column| rule.contains(column.as_str())) => {
+            format!("{} {rule}", check.columns.join(", "))
+        }
         (Some(rule), _) => rule.clone(),
         (None, true) => String::new(),
         (None, false) => check.columns.join(", "),

@@ -13,6 +13,11 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// That many things: `1 row`, `1,000 rows`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(count)) }
+}
+
 /// A number to about four significant digits: `0.1234`, `12,345`, `1.5`, `3.2e-9`, `4.1e18`.
 pub fn number(value: f64) -> String {
     significant(value, 4)

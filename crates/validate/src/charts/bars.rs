@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::Picture;
-use super::frame::{Area, Header, MARGIN, Mark, ROW, SMALL, WIDTH, counted, nothing, value_name};
+use super::frame::{Area, Header, MARGIN, Mark, ROW, SMALL, WIDTH, nothing, value_name};
 use super::scale::{Scale, share};
 use super::scene::{Anchor, Ink, Scene, shorten, text_width};
 use crate::model::{Measure, TextTable};
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// More bars than this are not drawn; what they hold is drawn as one.
 const SHOWN: usize = 25;

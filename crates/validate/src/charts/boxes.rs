@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::frame::{Area, Header, MARGIN, Mark, SMALL, WIDTH, X_AXIS, counted, nothing, value_name, x_axis};
+use super::frame::{Area, Header, MARGIN, Mark, SMALL, WIDTH, X_AXIS, nothing, value_name, x_axis};
 use super::scale::{Scale, measured};
 use super::scene::{Anchor, Ink, Scene, shorten, text_width};
 use super::{Axis, Picture, spread_of};
 use crate::model::TextTable;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// More groups than this are not drawn.
 const SHOWN: usize = 30;

@@ -151,11 +151,6 @@ pub(crate) fn x_axis(scene: &mut Scene, area: Area, x: &Scale, label: &str, grid
 /// Height that [`x_axis`] needs below the plot.
 pub(crate) const X_AXIS: f64 = 44.0;
 
-/// `of` a number of things, in words: `1,000 values`, `1 value`.
-pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{} {many}", crate::text::grouped(n)) }
-}
-
 /// A value as a label: what would not be seen is put in quotes.
 pub(crate) fn value_name(value: &str) -> String {
     if value.trim().is_empty() || value.trim() != value { format!("“{value}”") } else { value.to_owned() }

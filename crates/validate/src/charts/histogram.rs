@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::frame::{Area, Header, MARGIN, Mark, WIDTH, X_AXIS, counted, nothing, x_axis, y_axis, y_labels};
+use super::frame::{Area, Header, MARGIN, Mark, WIDTH, X_AXIS, nothing, x_axis, y_axis, y_labels};
 use super::scale::{Scale, measured};
 use super::scene::{Ink, Scene};
 use super::{Axis, Picture};
 use crate::model::{Measure, TextTable};
-use crate::text::{grouped, number};
+use crate::text::{counted, grouped, number};
 
 /// Counts of numbers in bins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

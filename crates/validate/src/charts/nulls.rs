@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::Picture;
-use super::frame::{Header, MARGIN, SMALL, WIDTH, counted, nothing};
+use super::frame::{Header, MARGIN, SMALL, WIDTH, nothing};
 use super::scale::share;
 use super::scene::{Anchor, Ink, Scene, shorten, text_width};
 use crate::model::TextTable;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 /// More columns than this are not drawn.
 const SHOWN: usize = 40;

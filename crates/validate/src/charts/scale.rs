@@ -403,7 +403,7 @@ mod tests {
             (Measure::Number, false, -1.0, 1.0, "−1 −0.5 0 0.5 1"),
             (Measure::Number, false, 0.0, 3.2e6, "0 1M 2M 3M"),
             (Measure::Number, false, 0.0, 0.0007, "0 0.0002 0.0004 0.0006"),
-            (Measure::Number, false, 7.0, 7.0, "6.4 6.6 6.8 7 7.2 7.4 7.6"),
+            (Measure::Number, false, 7.0, 7.0, "6.5 7 7.5"),
             (Measure::Number, true, 1.0, 10_000.0, "1 10 100 1,000 10,000"),
             (Measure::Number, true, 4.0, 70.0, "5 10 20 50"),
             (Measure::Number, true, 1e-12, 1e12, "1e-12 1e-8 0.0001 1 10,000 100M 1T"),
@@ -415,7 +415,7 @@ mod tests {
                 false,
                 1.5e9,
                 1.5e9 + 3.0,
-                "02:40:00 02:40:00.5 02:40:01 02:40:01.5 02:40:02 02:40:02.5 02:40:03",
+                "02:40:00.0 02:40:00.5 02:40:01.0 02:40:01.5 02:40:02.0 02:40:02.5 02:40:03.0",
             ),
         ];
         for (measure, log, low, high, expected) in cases {

@@ -2,13 +2,12 @@
 
 use serde::Serialize;
 
-use super::frame::{
-    Area, Header, MARGIN, Mark, SMALL, WIDTH, X_AXIS, counted, nothing, x_axis, y_axis, y_labels,
-};
+use super::frame::{Area, Header, MARGIN, Mark, SMALL, WIDTH, X_AXIS, nothing, x_axis, y_axis, y_labels};
 use super::scale::{Scale, measured};
 use super::scene::{Anchor, Ink, Scene, shorten, text_width};
 use super::{Axis, Picture, spread_of};
 use crate::model::TextTable;
+use crate::text::counted;
 
 /// Height of a profile's bars, and of all that belongs to it.
 const PROFILE: (f64, f64) = (110.0, 176.0);

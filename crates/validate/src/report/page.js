@@ -63,6 +63,9 @@
     }
   });
 
+  // On a narrow screen the verdict comes before the index.
+  if (matchMedia("(max-width: 60rem)").matches) byId("contents").open = false;
+
   byId("theme").addEventListener("click", () => {
     const dark = document.documentElement.dataset.theme
       ? document.documentElement.dataset.theme === "dark"

@@ -12,7 +12,7 @@ use crate::model::{
     Check, ColumnReport, DataFile, Direction, Measure, NumberSummary, Question, Report, TableReport,
     TextTable, Verdict,
 };
-use crate::text::{grouped, number};
+use crate::text::{counted, grouped, number};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -99,7 +99,7 @@ impl Page {
             self.out,
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
              script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
              <link rel=\"icon\" href=\"data:,\">\n\
              <title>{title}: {word}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
@@ -114,7 +114,7 @@ impl Page {
              <label class=\"check\"><input type=\"checkbox\" id=\"failed\"> only those with failed checks</label>\n\
              <p id=\"found\" role=\"status\" class=\"lead\"></p>\n\
              <div class=\"tools\"><button type=\"button\" id=\"open\">Open all</button><button type=\"button\" id=\"close\">Close all</button>\
-             <button type=\"button\" id=\"theme\">Light or dark</button></div>\n<ol>\n\
+             <button type=\"button\" id=\"theme\">Light or dark</button></div>\n<details id=\"contents\" open><summary>Contents</summary>\n<ol>\n\
              <li><a href=\"#verdict\">Verdict</a></li>\n<li><a href=\"#scorecard\">Scorecard</a></li>\n",
         );
         for (t, table) in report.tables.iter().enumerate() {
@@ -140,7 +140,7 @@ impl Page {
             if report.privacy.is_some() { "<li><a href=\"#privacy\">Privacy</a></li>\n" } else { "" };
         let _ = write!(
             self.out,
-            "{privacy}<li><a href=\"#provenance\">Provenance</a></li>\n<li><a href=\"#metrics\">Metrics</a></li>\n</ol>\n</nav>\n"
+            "{privacy}<li><a href=\"#provenance\">Provenance</a></li>\n<li><a href=\"#metrics\">Metrics</a></li>\n</ol>\n</details>\n</nav>\n"
         );
     }
 
@@ -155,8 +155,8 @@ impl Page {
             Verdict::Fail => ("fail", "Failed"),
             Verdict::Info | Verdict::Skipped => ("info", "Not judged"),
         };
-        let tables = if report.tables.len() == 1 { "table" } else { "tables" };
-        let mut more = format!("{} rows in {} {tables}", grouped(rows), report.tables.len());
+        let tables = counted(report.tables.len() as u64, "table", "tables");
+        let mut more = format!("{} in {tables}", counted(rows, "row", "rows"));
         if skipped > 0 {
             let _ = write!(more, "; {} could not be computed", grouped(skipped as u64));
         }
@@ -173,7 +173,7 @@ impl Page {
                 self.out,
                 "<div class=\"private\" role=\"note\"><strong>Not for release.</strong> This report compares with private rows: \
                  {} and every chart with this frame say something of them. Do not pass it on.</div>\n",
-                if hushed == 1 { "1 check".to_owned() } else { format!("{} checks", grouped(hushed as u64)) }
+                counted(hushed as u64, "check", "checks")
             );
         }
         self.put("</header>\n");
@@ -195,7 +195,7 @@ impl Page {
             };
             let _ = writeln!(
                 self.out,
-                "<tr><th scope=\"row\">{place}</th><td><a href=\"#{}\">{}</a></td><td class=\"words\">{}{}</td></tr>",
+                "<tr><th scope=\"row\">{place}</th><td class=\"name\"><a href=\"#{}\">{}</a></td><td class=\"words\">{}{}</td></tr>",
                 metric_id(check.metric.name),
                 escape(check.metric.name),
                 escape(&check.message),
@@ -234,10 +234,10 @@ impl Page {
         let judged = |verdict| table.checks.iter().filter(|check| check.verdict == verdict).count() as u64;
         let _ = writeln!(
             self.out,
-            "<p class=\"lead\">{} rows, {} columns; {} checks passed, {} failed.</p>",
-            grouped(table.rows),
-            grouped(table.columns.len() as u64),
-            grouped(judged(Verdict::Pass)),
+            "<p class=\"lead\">{}, {}; {} passed, {} failed.</p>",
+            counted(table.rows, "row", "rows"),
+            counted(table.columns.len() as u64, "column", "columns"),
+            counted(judged(Verdict::Pass), "check", "checks"),
             grouped(judged(Verdict::Fail))
         );
         let known = |names: &[String]| matches!(names, [name] if table.columns.iter().any(|column| column.name == *name));
@@ -449,7 +449,7 @@ impl Page {
             };
             let _ = write!(
                 self.out,
-                "<tr><td>{}</td><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{of}</td>",
+                "<tr><td>{}</td><th scope=\"row\" class=\"name\"><a href=\"#{}\">{}</a></th><td>{of}</td>",
                 badge(check.verdict),
                 metric_id(check.metric.name),
                 escape(check.metric.name)

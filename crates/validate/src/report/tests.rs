@@ -154,3 +154,29 @@ fn pages() {
         }
     }
 }
+
+fn browse(report: &Report, words: &str, width: u32) -> Option<crate::testing::Seen> {
+    let page = text(&render(report, PAGE_ONLY).unwrap(), "index.html");
+    let seen = crate::testing::browse(&page, words, width)?;
+    assert!(seen.errors.is_empty(), "{:?}", seen.errors);
+    assert!(!seen.hacked);
+    assert_eq!(seen.visible, seen.charts);
+    assert!(seen.overflow <= 0.0, "the page is {} pixels wider than its window", seen.overflow);
+    Some(seen)
+}
+
+#[test]
+fn a_browser_shows_all_charts_and_finds_columns() {
+    for width in [1400, 500] {
+        let Some(seen) = browse(&samples::ebs_report(true), "volume SIZE", width) else { return };
+        assert_eq!((seen.columns, seen.found, seen.failed), (11, 1, 1));
+        assert_eq!(seen.charts, samples::ebs_charts().len() as u64);
+        assert!(seen.collisions.is_empty(), "{:?}", seen.collisions);
+    }
+    let Some(seen) = browse(&samples::wide_report(11, 20), "column_7 table_3", 1400) else { return };
+    assert_eq!((seen.columns, seen.found, seen.failed, seen.charts), (220, 1, 11, 220));
+    browse(&samples::hostile_report(), "region", 1400);
+    for report in samples::bare_reports() {
+        browse(&report, "x", 1400);
+    }
+}
