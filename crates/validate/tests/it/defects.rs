@@ -266,6 +266,29 @@ fn a_second_sample_passes_with_the_defaults() {
     }
 }
 
+/// The same for 1,000 seeds and all sizes from 60 rows up: at most 2 alarms are to be expected, and more than 8 have a
+/// probability of 0.0003.
+#[test]
+#[ignore = "takes minutes"]
+fn a_thousand_clean_seeds() {
+    let mut alarms = Vec::new();
+    for seed in 0..1_000_u64 {
+        let n = [60, 100, 250, 600][seed as usize % 4];
+        let m = [80, 300, 500][seed as usize / 4 % 3];
+        let (real, synthetic) = (rows(20_000 + seed, n), rows(30_000 + seed, m));
+        let holdout = rows(40_000 + seed, n);
+        let holdout = (seed % 2 == 0).then_some(holdout.as_slice());
+        let mut failed = failures(&compared(&real, &synthetic, &options()));
+        failed.extend(failures(&assessed(&real, &synthetic, holdout, options())));
+        if !failed.is_empty() {
+            println!("seed {seed}, {n} and {m} rows: {}", failed.join("; "));
+            alarms.push(seed);
+        }
+    }
+    println!("{} of 1,000 seeds raise an alarm", alarms.len());
+    assert!(alarms.len() <= 8, "{alarms:?}");
+}
+
 fn leaks(what: &str, must: &[&str], must_not: &[&str], spoil: impl Fn(&[Row], &mut Vec<Row>)) {
     let (real, holdout) = (rows(1, ROWS), rows(3, ROWS));
     let mut synthetic = rows(2, ROWS);
