@@ -69,7 +69,7 @@ const DEFECTS: &[Defect] = &[
     ),
     (
         "a median moved",
-        |rows| rows.iter_mut().for_each(|row| row.when = row.when.max(1_716_000_000_000_000)),
+        |rows| rows.iter_mut().for_each(|row| row.when = row.when.max(1_719_000_000_000_000)),
         &[("StatisticSimilarity (median)", "when"), ("JensenShannonDistance", "when")],
         &["when"],
     ),
@@ -171,6 +171,7 @@ const DEFECTS: &[Defect] = &[
 #[test]
 fn each_defect_is_found_where_it_is() {
     let real = rows(1, ROWS);
+    let mut wrong = Vec::new();
     for (what, spoil, must, may) in DEFECTS {
         let mut synthetic = rows(2, ROWS);
         spoil(&mut synthetic);
@@ -180,19 +181,24 @@ fn each_defect_is_found_where_it_is() {
                 .iter()
                 .find(|check| check.metric.name == *metric && check.columns.join(", ") == *columns)
                 .unwrap_or_else(|| panic!("{what}: no {metric} of {columns}"));
-            assert_eq!(check.verdict, Verdict::Fail, "{what}: {metric} of {columns}: {}", check.message);
+            if check.verdict != Verdict::Fail {
+                wrong.push(format!("{what}: {metric} of {columns} does not see it: {}", check.message));
+            }
         }
         for check in checks.iter().filter(|check| check.verdict == Verdict::Fail && !check.columns.is_empty())
         {
             let blamed = check.columns.join(", ");
-            // A pair is rightly blamed for what one of its columns alone does.
+            // A pair is rightly blamed for what one of its columns alone does; a column that is predicted, for the others.
             let right = may.contains(&blamed.as_str())
                 || check.columns.len() > 1
                     && check.columns.iter().any(|column| may.contains(&column.as_str()))
                 || check.metric.name == "TSTR";
-            assert!(right, "{what}: {} of {blamed}: {}", check.metric.name, check.message);
+            if !right {
+                wrong.push(format!("{what}: {} blames {blamed}: {}", check.metric.name, check.message));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Which of three columns is which depends on the other two: no column and no pair of columns shows it.
@@ -258,6 +264,29 @@ fn a_second_sample_passes_with_the_defaults() {
             assert!(failed.is_empty(), "seed {seed}: {}", failed.join("\n"));
         }
     }
+}
+
+/// The same for 1,000 seeds and all sizes from 60 rows up: at most 2 alarms are to be expected, and more than 8 have a
+/// probability of 0.0003.
+#[test]
+#[ignore = "takes minutes"]
+fn a_thousand_clean_seeds() {
+    let mut alarms = Vec::new();
+    for seed in 0..1_000_u64 {
+        let n = [60, 100, 250, 600][seed as usize % 4];
+        let m = [80, 300, 500][seed as usize / 4 % 3];
+        let (real, synthetic) = (rows(20_000 + seed, n), rows(30_000 + seed, m));
+        let holdout = rows(40_000 + seed, n);
+        let holdout = (seed % 2 == 0).then_some(holdout.as_slice());
+        let mut failed = failures(&compared(&real, &synthetic, &options()));
+        failed.extend(failures(&assessed(&real, &synthetic, holdout, options())));
+        if !failed.is_empty() {
+            println!("seed {seed}, {n} and {m} rows: {}", failed.join("; "));
+            alarms.push(seed);
+        }
+    }
+    println!("{} of 1,000 seeds raise an alarm", alarms.len());
+    assert!(alarms.len() <= 8, "{alarms:?}");
 }
 
 fn leaks(what: &str, must: &[&str], must_not: &[&str], spoil: impl Fn(&[Row], &mut Vec<Row>)) {

@@ -199,3 +199,51 @@ fn drifted_numbers_of_children() {
         assert!(failed.contains(&metric), "{metric} is not among {failed:?}");
     }
 }
+
+/// Every type that a column can have is read as what it means.
+#[test]
+fn columns_of_every_type() {
+    use polars::prelude::{DataType, FrozenCategories, TimeUnit};
+
+    let sample = |shift: i64| {
+        let values: Vec<Option<i64>> = (0..400).map(|i| Some((i * 37 + shift) % 400)).collect();
+        let days = ints(values.clone()).cast(&DataType::Int32).unwrap().cast(&DataType::Date).unwrap();
+        let lengths = ints(values.clone()).cast(&DataType::Duration(TimeUnit::Microseconds)).unwrap();
+        let prices = floats(values.iter().map(|x| x.map(|x| x as f64 / 100.0)).collect())
+            .cast(&DataType::Decimal(18, 2))
+            .unwrap();
+        let words = texts(values.iter().map(|x| x.map(|x| if x < 100 { "few" } else { "many" })).collect());
+        let categories = FrozenCategories::new(["few", "many"]).unwrap();
+        let words = words.cast(&DataType::from_frozen_categories(categories)).unwrap();
+        Data::new(
+            "types",
+            vec![
+                ("day", Type::Date, days),
+                ("length", Type::Duration, lengths),
+                ("price", Type::Decimal(2), prices),
+                ("word", Type::Text, words),
+            ],
+        )
+    };
+    let (real, synthetic) = (sample(1), sample(1));
+    let found = reference::compare(&real.table(), &synthetic.table(), &Options::default());
+    let value = |metric: &str, column: &str| {
+        let check =
+            found.checks.iter().find(|check| check.metric.name == metric && check.columns == [column]);
+        let check = check.unwrap_or_else(|| panic!("no {metric} of {column}"));
+        (check.value, check.message.clone())
+    };
+    for column in ["day", "length", "price"] {
+        assert_eq!(value("KSComplement", column).0, Some(1.0), "{column}");
+    }
+    assert!(value("RangeCoverage", "price").1.contains("0 to 3.99 against 0 to 3.99"));
+    assert!(value("RangeCoverage", "day").1.contains("0 to 399"));
+    assert!(value("RangeCoverage", "length").1.contains("0 to 399"));
+    assert_eq!(value("TVComplement", "word").0, Some(1.0));
+    assert!(value("CategoryCoverage", "word").1.contains("0 of 2 categories"));
+    let correlated = found.pairs.iter().find(|pair| pair.columns == ["day", "price"]).unwrap();
+    assert!((correlated.real.unwrap() - 1.0).abs() < 1e-12);
+    let leaks = leakage::assess(&real.table(), &synthetic.table(), None, &leakage::Options::default());
+    let copied = leaks.checks.iter().find(|check| check.metric.name == "IdenticalMatchShare").unwrap();
+    assert_eq!((copied.value, copied.verdict), (Some(1.0), Verdict::Fail));
+}
