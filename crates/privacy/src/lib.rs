@@ -13,6 +13,7 @@ mod fault;
 mod journal;
 mod ledger;
 pub mod mechanisms;
+pub mod release;
 mod session;
 mod state;
 mod statement;
