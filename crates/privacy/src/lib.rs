@@ -17,6 +17,8 @@ pub mod release;
 mod session;
 mod state;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use accounting::{Budget, Cost, gaussian_dp_epsilon, gaussian_sigma, share_out};
