@@ -2,4 +2,9 @@
 //!
 //! Checks and statistics are computed from blocks of rows in one pass; charts and reports are drawn from the same numbers.
 
+pub mod charts;
 pub mod model;
+pub mod text;
+
+#[cfg(test)]
+mod samples;
