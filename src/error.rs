@@ -23,6 +23,9 @@ pub enum Error {
     /// Rows could not be written.
     #[error(transparent)]
     Write(#[from] lookalike_io::Error),
+    /// Nothing was released: the budget, or what was asked.
+    #[error(transparent)]
+    Privacy(#[from] lookalike_privacy::Error),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Request(String),

@@ -33,12 +33,14 @@ pub mod cli;
 mod error;
 pub mod marks;
 pub mod pipeline;
+pub mod release;
 mod ruleset;
 
 pub use error::Error;
 pub use lookalike_core as core;
 pub use lookalike_engine as engine;
 pub use lookalike_io as io;
+pub use lookalike_privacy as privacy;
 pub use lookalike_ruleset as language;
 pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};

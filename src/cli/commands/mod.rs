@@ -6,4 +6,5 @@ pub mod explain;
 pub mod generate;
 pub mod kinds;
 pub mod preview;
+pub mod release;
 pub mod schema;
