@@ -32,6 +32,7 @@
 pub mod cli;
 mod error;
 pub mod marks;
+pub mod merge;
 pub mod pipeline;
 pub mod release;
 mod ruleset;

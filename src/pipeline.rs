@@ -267,7 +267,7 @@ pub fn generate(
     Ok(manifest)
 }
 
-fn round_to(value: f64, digits: i32) -> f64 {
+pub(crate) fn round_to(value: f64, digits: i32) -> f64 {
     let factor = 10f64.powi(digits);
     (value * factor).round() / factor
 }
@@ -516,7 +516,11 @@ fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timin
 }
 
 /// Puts all files under their names, the manifest last: where it stands, what it describes is complete.
-fn publish(files: Vec<Pending>, manifest: &Manifest, destination: &Destination) -> Result<(), Error> {
+pub(crate) fn publish(
+    files: Vec<Pending>,
+    manifest: &impl Serialize,
+    destination: &Destination,
+) -> Result<(), Error> {
     let described = match destination {
         Destination::Stdout => None,
         Destination::Folder(folder) => {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, kinds, preview, release, schema};
+use commands::{check, completions, explain, generate, kinds, merge, preview, release, schema};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -37,6 +37,8 @@ struct Lookalike {
 enum Command {
     /// Make the data of a ruleset.
     Generate(generate::Args),
+    /// Bring tables of files and rulesets together, in exact shares.
+    Merge(merge::Args),
     /// Look for mistakes in a ruleset and report all of them.
     Check(check::Args),
     /// Show some rows, and what each column holds.
@@ -70,6 +72,7 @@ pub fn lookalike() -> ExitCode {
         terminal::set_colour(colour.color);
         match command {
             Command::Generate(args) => generate::run(&args),
+            Command::Merge(args) => merge::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
             Command::Release(args) => release::run(&args),

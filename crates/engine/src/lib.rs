@@ -15,10 +15,12 @@ pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+pub mod given;
 pub mod inject;
 mod links;
 mod locale;
 pub mod machine;
+pub mod merge;
 pub mod pick;
 pub mod plan;
 pub mod run;
@@ -29,4 +31,5 @@ pub mod testing;
 
 pub use generator::{Block, Failure, Generator, Kind, Output, Rule, Site};
 pub use generators::KINDS;
+pub use given::{Given, GivenTable};
 pub use plan::{Column, Error, Plan, TablePlan, compile};

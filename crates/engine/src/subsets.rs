@@ -116,21 +116,30 @@ impl Generator for BySubset {
         if self.align.iter().all(Option::is_none) {
             return Ok(series);
         }
-        let unit = if self.ty == Type::Date { DAY } else { 1 };
-        let physical = series.to_physical_repr().cast(&DataType::Int64)?;
-        let moved = |(value, code): (Option<i64>, &Option<u32>)| {
-            let value = value?;
-            let Some(align) = &self.align[part(code)] else { return Some(value) };
-            let anchor = self.anchors[part(code)];
-            let distance = (value.saturating_mul(unit).saturating_sub(anchor)) as f64 * align.stretch.0;
-            Some(
-                (anchor.saturating_add(distance.round() as i64).saturating_add(align.shift.0))
-                    .div_euclid(unit),
-            )
+        let of = |at: usize| {
+            let part = part(&parts[at]);
+            self.align[part].as_ref().map(|align| (align, self.anchors[part]))
         };
-        let values: Int64Chunked = physical.i64()?.iter().zip(&parts).map(moved).collect();
-        let series = values.into_series();
-        let stored = if self.ty == Type::Date { series.cast(&DataType::Int32)? } else { series };
-        Ok(stored.cast(&array::dtype_of(self.ty))?)
+        aligned(&series, self.ty, of)
     }
+}
+
+/// Dates or stamps, each moved as `of` says for its position: by what, and about which point in time.
+pub(crate) fn aligned<'a>(
+    series: &Series,
+    ty: Type,
+    of: impl Fn(usize) -> Option<(&'a Align, i64)>,
+) -> Result<Series, Failure> {
+    let unit = if ty == Type::Date { DAY } else { 1 };
+    let physical = series.to_physical_repr().cast(&DataType::Int64)?;
+    let moved = |(at, value): (usize, Option<i64>)| {
+        let value = value?;
+        let Some((align, anchor)) = of(at) else { return Some(value) };
+        let distance = (value.saturating_mul(unit).saturating_sub(anchor)) as f64 * align.stretch.0;
+        Some((anchor.saturating_add(distance.round() as i64).saturating_add(align.shift.0)).div_euclid(unit))
+    };
+    let values: Int64Chunked = physical.i64()?.iter().enumerate().map(moved).collect();
+    let series = values.into_series();
+    let stored = if ty == Type::Date { series.cast(&DataType::Int32)? } else { series };
+    Ok(stored.cast(&array::dtype_of(ty))?)
 }

@@ -119,6 +119,16 @@ using it takes one column of the file, found by as many columns of the table as 
     right:  Price: {lookup: {in: ebs_price, take: usd_per_gib_month, by: [Region, Volume Type]}}",
     },
     Code {
+        name: "bad-merge",
+        summary: "the plan of a merge cannot be as written",
+        explanation: "\
+A plan names inputs, each with a `share` or a `count` and a place for every table; and tables, with a `key` where
+rows are to be numbered anew and a `parent` where they follow those of another table, which needs a `key` then.
+
+    wrong:  tables: {customers: {}, orders: {parent: {table: customers, column: customer}}}
+    right:  tables: {customers: {key: id}, orders: {parent: {table: customers, column: customer}}}",
+    },
+    Code {
         name: "bad-name",
         summary: "a name cannot be used for this",
         explanation: "\

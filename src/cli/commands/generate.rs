@@ -98,7 +98,7 @@ pub struct Args {
 
 /// A file format by its name on the command line.
 #[derive(Clone, Copy, Debug)]
-struct Format(SinkKind);
+pub(super) struct Format(pub(super) SinkKind);
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Format] {
@@ -232,7 +232,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.
-fn stop_on_signal() -> Arc<AtomicBool> {
+pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without a handler the run goes on, and a signal ends it as it ends any program.

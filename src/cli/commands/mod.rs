@@ -5,6 +5,7 @@ pub mod completions;
 pub mod explain;
 pub mod generate;
 pub mod kinds;
+pub mod merge;
 pub mod preview;
 pub mod release;
 pub mod schema;

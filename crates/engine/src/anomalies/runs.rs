@@ -193,8 +193,8 @@ tables:
                 let (before, after) = (column.get(row as usize).unwrap(), dirty.get(row as usize).unwrap());
                 match at {
                     Some((marks, at)) => {
-                        assert_eq!(marks.before.get(at).unwrap(), before);
-                        assert_eq!(marks.after.get(at).unwrap(), after);
+                        assert_eq!(marks.before.get(at).unwrap().str_value(), before.str_value());
+                        assert_eq!(marks.after.get(at).unwrap().str_value(), after.str_value());
                     }
                     None => assert_eq!(before.str_value(), after.str_value(), "{name} of row {row}"),
                 }

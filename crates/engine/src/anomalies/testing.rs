@@ -1,8 +1,10 @@
 //! Helpers for tests of kinds of anomaly.
 
 use lookalike_core::Rows;
+use lookalike_ruleset::Type;
 use polars::prelude::*;
 
+use crate::generators::template::texts_of;
 use crate::inject::Spoilt;
 use crate::plan::Plan;
 
@@ -58,7 +60,15 @@ fn assert_marks(spoilt: &Spoilt, anomaly: &str) {
     let marked: Vec<&str> = spoilt.marks.iter().map(|marks| marks.column.as_str()).collect();
     for column in spoilt.clean.columns() {
         let name = column.name().as_str();
-        let mut expected = text(column.as_materialized_series());
+        let dirty = spoilt.frame.column(name).unwrap();
+        let clean = column.as_materialized_series();
+        // A column that becomes text has all its values as text formats write them.
+        let mut expected = match (dirty.dtype(), clean.dtype()) {
+            (DataType::String, DataType::Date) => text(&texts_of(clean, Type::Date).unwrap()),
+            (DataType::String, DataType::Datetime(..)) => text(&texts_of(clean, Type::Datetime).unwrap()),
+            (DataType::String, DataType::Duration(..)) => text(&texts_of(clean, Type::Duration).unwrap()),
+            _ => text(clean),
+        };
         if let Some(at) = marked.iter().position(|column| *column == name) {
             let marks = &spoilt.marks[at];
             let (before, after) = (text(&marks.before), text(&marks.after));
@@ -67,8 +77,7 @@ fn assert_marks(spoilt: &Spoilt, anomaly: &str) {
                 expected[*row as usize] = after;
             }
         }
-        let column = spoilt.frame.column(name).unwrap();
-        assert_eq!(text(column.as_materialized_series()), expected, "{anomaly}: {name}");
+        assert_eq!(text(dirty.as_materialized_series()), expected, "{anomaly}: {name}");
     }
 }
 

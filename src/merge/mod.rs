@@ -1,0 +1,716 @@
+//! `merge`: tables of files and rulesets brought together, in exact shares.
+//!
+//! ```no_run
+//! use lookalike::merge::{Amount, Merge};
+//!
+//! let mut merge = Merge::of_one_table("findings", 42);
+//! merge.add("prod.csv", Some(Amount::Share(0.9)))?;
+//! merge.add("scenario.yaml#findings", Some(Amount::Share(0.1)))?;
+//! merge.tables[0].rows = Some(1001);
+//! let merged = merge.load()?;
+//! println!("{}", merged.table("findings").unwrap().frame(0..10)?);
+//! # Ok::<(), lookalike::Error>(())
+//! ```
+
+mod plan;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use lookalike_core::{Rows, Seed};
+use lookalike_engine::TablePlan;
+use lookalike_engine::merge::{Input, Merged, Parent, Part, Refused, Rule, Taken, by_shares, most_rows};
+use lookalike_engine::run::{UNIT_ROWS, in_order};
+use lookalike_io::{Encoder, Output, Pending, Sink, SinkKind, Source, SourceOptions};
+use lookalike_ruleset::decode::Stamp;
+use lookalike_ruleset::read::Format;
+use lookalike_ruleset::subset::Align;
+use lookalike_ruleset::{TableSchema, Type};
+use polars::prelude::DataFrame;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::pipeline::{self, ColumnEntry, Destination, FileEntry, Job, Progress, Timing};
+use crate::{Error, Ruleset};
+
+/// What is merged, and how.
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// Name, for the output folder.
+    pub name: String,
+    /// Where all randomness comes from.
+    pub seed: u64,
+    /// Whether rows of the inputs lie mixed; else one input comes after the other.
+    pub interleaved: bool,
+    /// Name of a column that says which input a row comes from.
+    pub provenance: Option<String>,
+    /// The inputs.
+    pub inputs: Vec<InputSpec>,
+    /// The tables, of which every input has one each.
+    pub tables: Vec<TableSpec>,
+}
+
+/// An input.
+#[derive(Clone, Debug)]
+pub struct InputSpec {
+    /// Name, as provenance and keys have it.
+    pub name: String,
+    /// How much of a table comes from it: everything, unless given.
+    pub amount: Option<Amount>,
+    /// How its times are moved.
+    pub align: Option<Align>,
+    /// Where each table is, in the order of the merge's tables.
+    pub places: Vec<Place>,
+}
+
+/// How much comes from an input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    /// A share, from 0 to 1, of the rows that no input gives by number.
+    Share(f64),
+    /// A number of rows.
+    Rows(u64),
+}
+
+/// Where the rows of a table are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// In a ruleset, under this name or as its only table.
+    Ruleset(PathBuf, Option<String>),
+}
+
+impl Place {
+    /// Reads `rows.csv`, `ruleset.yaml` or `ruleset.yaml#table`.
+    pub fn of(text: &str) -> Place {
+        let is_ruleset = |path: &str| Format::of_path(path).is_some();
+        match text.rsplit_once('#') {
+            Some((path, table)) if is_ruleset(path) => Place::Ruleset(path.into(), Some(table.to_owned())),
+            _ if is_ruleset(text) => Place::Ruleset(text.into(), None),
+            _ => Place::File(text.into()),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Place::File(path) | Place::Ruleset(path, _) => path,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::File(path) | Place::Ruleset(path, None) => write!(f, "{}", path.display()),
+            Place::Ruleset(path, Some(table)) => write!(f, "{}#{table}", path.display()),
+        }
+    }
+}
+
+/// A table of a merge.
+#[derive(Clone, Debug, Default)]
+pub struct TableSpec {
+    /// Name.
+    pub name: String,
+    /// How many rows; unless given, all rows, or as many as the shares allow without taking one twice.
+    pub rows: Option<u64>,
+    /// The column that is numbered anew.
+    pub key: Option<String>,
+    /// The table whose rows it follows, and the column with that one's key.
+    pub parent: Option<(String, String)>,
+    /// Columns whose values, combined, keep their shares in each input.
+    pub stratify: Vec<String>,
+    /// Whether rows are drawn with replacement.
+    pub replace: bool,
+    /// Types of columns, instead of those that are found in the files.
+    pub types: Vec<(String, Type)>,
+}
+
+/// The rows of a file.
+struct FileRows(Box<dyn Source>);
+
+impl Input<Error> for FileRows {
+    fn schema(&self) -> &TableSchema {
+        self.0.schema()
+    }
+    fn rows(&self) -> u64 {
+        self.0.rows()
+    }
+    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
+        Ok(self.0.read(rows)?)
+    }
+}
+
+/// The rows of a ruleset's table.
+struct RulesetRows(TablePlan, TableSchema);
+
+impl RulesetRows {
+    fn new(ruleset: &Ruleset, table: &str) -> Result<RulesetRows, Error> {
+        let schema = ruleset.table(table)?.schema();
+        let plan = ruleset.plan().table(table).cloned();
+        let plan = plan.ok_or_else(|| Error::Request(format!("the ruleset has no table `{table}`")))?;
+        Ok(RulesetRows(plan, schema))
+    }
+}
+
+impl Input<Error> for RulesetRows {
+    fn schema(&self) -> &TableSchema {
+        &self.1
+    }
+    fn rows(&self) -> u64 {
+        self.0.rows
+    }
+    fn read(&self, rows: Range<u64>) -> Result<DataFrame, Error> {
+        Ok(self.0.frame(&Rows::Range(rows))?)
+    }
+}
+
+/// An input of a table, opened.
+struct Opened {
+    rows: Arc<dyn Input<Error>>,
+    /// Table of a ruleset.
+    table: Option<String>,
+    sha256: String,
+}
+
+/// Tables brought together, ready to make any of their rows.
+pub struct MergedTables {
+    merge: Merge,
+    tables: Vec<(String, Merged<Error>)>,
+    /// For each table and input, what the input's text is hashed to.
+    digests: Vec<Vec<String>>,
+}
+
+impl Merge {
+    /// A merge of one table, without inputs so far.
+    pub fn of_one_table(table: impl Into<String>, seed: u64) -> Merge {
+        let table = TableSpec { name: table.into(), ..TableSpec::default() };
+        Merge {
+            name: "merged".into(),
+            seed,
+            interleaved: true,
+            provenance: None,
+            inputs: Vec::new(),
+            tables: vec![table],
+        }
+    }
+
+    /// Adds an input of a merge of one table: `rows.csv`, `ruleset.yaml` or `ruleset.yaml#table`.
+    ///
+    /// # Errors
+    /// When it is there already.
+    pub fn add(&mut self, place: &str, amount: Option<Amount>) -> Result<(), Error> {
+        if self.inputs.iter().any(|input| input.name == place) {
+            let message = format!("{place} is named twice; give it a larger share instead");
+            return Err(Error::Request(message));
+        }
+        let (name, places) = (place.to_owned(), vec![Place::of(place)]);
+        self.inputs.push(InputSpec { name, amount, align: None, places });
+        Ok(())
+    }
+
+    /// Opens all inputs and finds out which of their rows are taken.
+    ///
+    /// # Errors
+    /// When an input cannot be read, types do not go together, or what is asked for cannot be.
+    pub fn load(self) -> Result<MergedTables, Error> {
+        if self.inputs.is_empty() {
+            return Err(Error::Request(
+                "there is nothing to merge: name at least one file or ruleset".into(),
+            ));
+        }
+        let order = self.order()?;
+        let mut rulesets: BTreeMap<PathBuf, Ruleset> = BTreeMap::new();
+        let mut opened = Vec::with_capacity(self.tables.len());
+        for (at, table) in self.tables.iter().enumerate() {
+            let open = |input: &InputSpec| open(&input.places[at], table, &mut rulesets);
+            opened.push(self.inputs.iter().map(open).collect::<Result<Vec<Opened>, Error>>()?);
+        }
+        let mut wanted = Vec::with_capacity(self.tables.len());
+        for (table, inputs) in self.tables.iter().zip(&opened) {
+            let sizes: Vec<u64> = inputs.iter().map(|input| input.rows.rows()).collect();
+            wanted.push(match &table.parent {
+                None => self.amounts(table, &sizes)?,
+                Some(_) => vec![0; sizes.len()],
+            });
+        }
+        self.grow(&mut opened, &wanted)?;
+        let seed = Seed::new(self.seed).derive("merge");
+        let mut tables: Vec<(String, Merged<Error>)> = Vec::with_capacity(order.len());
+        for at in order {
+            let table = &self.tables[at];
+            let rule = Rule {
+                table: table.name.clone(),
+                names: self.inputs.iter().map(|input| input.name.clone()).collect(),
+                seed: seed.derive(&table.name),
+                interleaved: self.interleaved,
+                replace: table.replace,
+                stratify: table.stratify.clone(),
+                key: table.key.clone(),
+                provenance: self.provenance.clone(),
+            };
+            let part = |(number, input): (usize, &InputSpec)| {
+                let opened = &opened[at][number];
+                let align = input.align.as_ref().map(|align| self.align(align, opened, &input.name));
+                let align = align.transpose()?.filter(|(align, _)| !align.columns.is_empty());
+                Ok(Part {
+                    name: input.places[at].to_string(),
+                    input: Arc::clone(&opened.rows),
+                    rows: wanted[at][number],
+                    align,
+                })
+            };
+            let parts = self.inputs.iter().enumerate().map(part).collect::<Result<Vec<_>, Error>>()?;
+            let parent = table.parent.as_ref().and_then(|(parent, column)| {
+                let found = tables.iter().find(|(name, _)| name == parent);
+                found.map(|(_, table)| Parent { table, column: column.clone() })
+            });
+            tables.push((table.name.clone(), Merged::new(parts, &rule, parent).map_err(refused)?));
+        }
+        // As they are named, not as they were made.
+        tables.sort_by_key(|(name, _)| self.tables.iter().position(|table| table.name == *name));
+        let digests =
+            opened.into_iter().map(|inputs| inputs.into_iter().map(|input| input.sha256).collect()).collect();
+        Ok(MergedTables { merge: self, tables, digests })
+    }
+
+    /// The tables' positions, parents first.
+    fn order(&self) -> Result<Vec<usize>, Error> {
+        let mut order: Vec<usize> = Vec::new();
+        let is_done = |order: &[usize], name: &str| order.iter().any(|at| self.tables[*at].name == name);
+        while order.len() < self.tables.len() {
+            let before = order.len();
+            for (at, table) in self.tables.iter().enumerate() {
+                let ready = table.parent.as_ref().is_none_or(|(parent, _)| is_done(&order, parent));
+                if ready && !order.contains(&at) {
+                    order.push(at);
+                }
+            }
+            if order.len() == before {
+                let stuck = self.tables.iter().find(|table| !is_done(&order, &table.name));
+                let (name, parent) =
+                    stuck.map_or(("", ""), |t| (&t.name, t.parent.as_ref().map_or("", |(parent, _)| parent)));
+                return Err(Error::Request(format!(
+                    "`{name}` follows `{parent}`, which is no table of the merge or follows `{name}` itself"
+                )));
+            }
+        }
+        Ok(order)
+    }
+
+    /// The columns of an input's table that are moved, and about which point in time.
+    fn align(&self, align: &Align, opened: &Opened, name: &str) -> Result<(Align, i64), Error> {
+        let has = |column: &str| opened.rows.schema().fields.iter().any(|field| field.name == column);
+        let mut align = align.clone();
+        align.columns.retain(|column| has(&column.value));
+        let anchor = match align.from {
+            Some(Stamp::Clock(_)) => {
+                let message = format!("`align` of `{name}` has no clock to go by; write the date itself");
+                return Err(Error::Request(message));
+            }
+            Some(stamp) => stamp.micros(0),
+            None => 0,
+        };
+        Ok((align, anchor))
+    }
+
+    /// How many rows of a table come from each input.
+    fn amounts(&self, table: &TableSpec, sizes: &[u64]) -> Result<Vec<u64>, Error> {
+        let name = &table.name;
+        let given = self.inputs.iter().filter(|input| input.amount.is_some()).count();
+        if given == 0 {
+            let shares: Vec<f64> = sizes.iter().map(|size| *size as f64).collect();
+            return Ok(match table.rows {
+                None => sizes.to_vec(),
+                Some(rows) => by_shares(rows, &shares),
+            });
+        }
+        if let Some(input) = self.inputs.iter().find(|input| input.amount.is_none()) {
+            return Err(Error::Request(format!(
+                "{} has neither a share nor a number of rows, and others have; give it one",
+                input.name
+            )));
+        }
+        let shares: Vec<f64> = self
+            .inputs
+            .iter()
+            .map(|input| if let Some(Amount::Share(share)) = input.amount { share } else { 0.0 })
+            .collect();
+        let mut counts: Vec<u64> = self
+            .inputs
+            .iter()
+            .map(|input| if let Some(Amount::Rows(rows)) = input.amount { rows } else { 0 })
+            .collect();
+        let has_shares = self.inputs.iter().any(|input| matches!(input.amount, Some(Amount::Share(_))));
+        let sum: f64 = shares.iter().sum();
+        if has_shares && (sum - 1.0).abs() > 1e-9 {
+            let sum = format!("{:.6}", sum * 100.0);
+            let sum = sum.trim_end_matches('0').trim_end_matches('.');
+            return Err(Error::Request(format!("the shares add up to {sum} %; all together are 100 %")));
+        }
+        let fixed: u64 = counts.iter().fold(0, |sum, count| sum.saturating_add(*count));
+        let left = match table.rows {
+            Some(rows) => {
+                rows.checked_sub(fixed).filter(|left| has_shares || *left == 0).ok_or_else(|| {
+                    Error::Request(format!(
+                        "the inputs of `{name}` give {fixed} rows by number, but {rows} are wanted"
+                    ))
+                })?
+            }
+            None if !has_shares => 0,
+            None => {
+                let shared: Vec<(u64, f64)> = sizes
+                    .iter()
+                    .copied()
+                    .zip(shares.iter().copied())
+                    .filter(|(_, share)| *share > 0.0)
+                    .collect();
+                let (sizes, shares): (Vec<u64>, Vec<f64>) = shared.into_iter().unzip();
+                most_rows(&sizes, &shares)
+            }
+        };
+        for (count, shared) in counts.iter_mut().zip(by_shares(left, &shares)) {
+            *count += shared;
+        }
+        if let Some(at) = (0..sizes.len()).find(|at| counts[*at] > 0 && sizes[*at] == 0) {
+            let (input, rows) = (&self.inputs[at].name, counts[at]);
+            return Err(Error::Request(format!(
+                "{input} has no rows, and {rows} of `{name}` are to come from it"
+            )));
+        }
+        Ok(counts)
+    }
+
+    /// Lets rulesets make as many rows as are wanted, rather than take some twice.
+    fn grow(&self, opened: &mut [Vec<Opened>], wanted: &[Vec<u64>]) -> Result<(), Error> {
+        for number in 0..self.inputs.len() {
+            let mut needs: BTreeMap<&Path, Vec<(String, u64)>> = BTreeMap::new();
+            for (at, table) in self.tables.iter().enumerate() {
+                let (input, rows) = (&opened[at][number], wanted[at][number]);
+                if let (Some(own), false) = (&input.table, table.replace)
+                    && rows > input.rows.rows()
+                {
+                    let place = self.inputs[number].places[at].path();
+                    needs.entry(place).or_default().push((own.clone(), rows));
+                }
+            }
+            for (path, tables) in needs {
+                let loader = tables
+                    .iter()
+                    .fold(Ruleset::loader(), |loader, (table, rows)| loader.table_rows(table, *rows));
+                let ruleset = loader.path(path)?;
+                for (at, inputs) in opened.iter_mut().enumerate() {
+                    let input = &mut inputs[number];
+                    if self.inputs[number].places[at].path() == path
+                        && let Some(own) = &input.table
+                    {
+                        input.rows = Arc::new(RulesetRows::new(&ruleset, own)?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens the rows of a table in an input. A ruleset is read once.
+fn open(
+    place: &Place,
+    table: &TableSpec,
+    rulesets: &mut BTreeMap<PathBuf, Ruleset>,
+) -> Result<Opened, Error> {
+    match place {
+        Place::File(path) => {
+            let mut options = SourceOptions { table: Some(table.name.clone()), ..SourceOptions::default() };
+            let found = lookalike_io::open(path, None, &options)?;
+            let has = |name: &str| found.schema().fields.iter().any(|field| field.name == name);
+            options.types = table.types.iter().filter(|(name, _)| has(name)).cloned().collect();
+            let rows =
+                if options.types.is_empty() { found } else { lookalike_io::open(path, None, &options)? };
+            Ok(Opened { rows: Arc::new(FileRows(rows)), table: None, sha256: sha256(path)? })
+        }
+        Place::Ruleset(path, own) => {
+            if !rulesets.contains_key(path) {
+                rulesets.insert(path.clone(), Ruleset::from_path(path)?);
+            }
+            let ruleset = &rulesets[path];
+            let tables: Vec<&str> = ruleset.tables().map(|table| table.name()).collect();
+            let own = match (own, tables.as_slice()) {
+                (Some(own), _) => own.clone(),
+                (None, [only]) => (*only).to_owned(),
+                (None, _) if tables.contains(&table.name.as_str()) => table.name.clone(),
+                (None, _) => {
+                    let path = path.display();
+                    let known = tables.iter().map(|table| format!("{path}#{table}")).collect::<Vec<_>>();
+                    return Err(Error::Request(format!(
+                        "{path} has several tables; name one: {}",
+                        known.join(", ")
+                    )));
+                }
+            };
+            let rows = RulesetRows::new(ruleset, &own)?;
+            Ok(Opened { rows: Arc::new(rows), table: Some(own), sha256: ruleset.digest().to_owned() })
+        }
+    }
+}
+
+fn sha256(path: &Path) -> Result<String, Error> {
+    let failed = |source| lookalike_io::Error::Read { path: path.to_owned(), source };
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn refused(refused: Refused<Error>) -> Error {
+    match refused {
+        Refused::Read(error) => error,
+        Refused::Rule(message) => Error::Request(message),
+        Refused::Conflicts(conflicts) => {
+            let lines: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+            let first = conflicts.first().map_or("", |conflict| &conflict.column);
+            Error::Request(format!(
+                "{}; if they mean the same, a type for both such as `{first}=text` reads them alike",
+                lines.join("\n")
+            ))
+        }
+    }
+}
+
+impl MergedTables {
+    /// Name, for the output folder.
+    pub fn name(&self) -> &str {
+        &self.merge.name
+    }
+
+    /// The seed in use.
+    pub fn seed(&self) -> u64 {
+        self.merge.seed
+    }
+
+    /// The table called `name`.
+    pub fn table(&self, name: &str) -> Option<&Merged<Error>> {
+        self.tables.iter().find(|(table, _)| table == name).map(|(_, table)| table)
+    }
+
+    /// The tables, by name.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &Merged<Error>)> {
+        self.tables.iter().map(|(name, table)| (name.as_str(), table))
+    }
+
+    /// Makes all rows and writes them, with a manifest; what `job` says of rulesets does not count. Files appear under their
+    /// names only when all of them are complete.
+    ///
+    /// # Errors
+    /// When rows cannot be read or written, or `stop` was set.
+    pub fn write(&self, job: &Job, progress: &dyn Progress, stop: &AtomicBool) -> Result<Manifest, Error> {
+        let started = Instant::now();
+        if job.formats.is_empty() {
+            return Err(Error::Request("no format was asked for".into()));
+        }
+        if job.destination == Destination::Stdout && (self.tables.len() > 1 || job.formats.len() > 1) {
+            return Err(Error::Request("standard output takes one table in one format".to_owned()));
+        }
+        if let Destination::Folder(folder) = &job.destination {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| lookalike_io::Error::Write { path: Some(folder.clone()), source })?;
+        }
+        let (mut entries, mut finished) = (Vec::new(), Vec::new());
+        for ((name, table), digests) in self.tables.iter().zip(&self.digests) {
+            progress.begin(name, table.rows());
+            let pending = write_table(name, table, job, progress, stop)?;
+            progress.end();
+            entries.push(self.entry(name, table, digests, job, &pending));
+            finished.extend(pending);
+        }
+        let bytes: u64 = finished.iter().map(|pending: &Pending| pending.written().bytes).sum();
+        let rows: u64 = self.tables.iter().map(|(_, table)| table.rows()).sum();
+        let seconds = started.elapsed().as_secs_f64();
+        let manifest = Manifest {
+            lookalike: env!("CARGO_PKG_VERSION"),
+            manifest: 1,
+            merge: self.merge.name.clone(),
+            seed: self.merge.seed,
+            order: if self.merge.interleaved { "interleaved" } else { "in_order" },
+            tables: entries,
+            timing: Timing {
+                seconds: pipeline::round_to(seconds, 4),
+                rows_per_second: (rows as f64 / seconds).round(),
+                bytes_per_second: (bytes as f64 / seconds).round(),
+                threads: job.threads,
+            },
+        };
+        pipeline::publish(finished, &manifest, &job.destination)?;
+        Ok(manifest)
+    }
+
+    fn entry(
+        &self,
+        name: &str,
+        table: &Merged<Error>,
+        digests: &[String],
+        job: &Job,
+        pending: &[Pending],
+    ) -> TableEntry {
+        let at = self.merge.tables.iter().position(|spec| spec.name == name).unwrap_or_default();
+        let spec = &self.merge.tables[at];
+        let input = |((input, taken), sha256): ((&InputSpec, Taken), &String)| InputEntry {
+            input: input.name.clone(),
+            place: input.places[at].to_string(),
+            sha256: sha256.clone(),
+            input_rows: taken.of,
+            rows: taken.rows,
+            share: pipeline::round_to(taken.rows as f64 / table.rows().max(1) as f64, 6),
+            orphans: (spec.parent.is_some()).then_some(taken.orphans),
+        };
+        let column = |field: &lookalike_ruleset::Field| ColumnEntry {
+            name: field.name.clone(),
+            r#type: field.ty.to_string(),
+            nullable: field.nullable,
+            unique: spec.key.as_deref() == Some(&field.name),
+            about: field.about.clone(),
+        };
+        let file = |(kind, pending): (&SinkKind, &Pending)| {
+            let written = pending.written();
+            let name = written.path.as_deref().and_then(Path::file_name);
+            FileEntry {
+                file: name.map_or_else(|| "-".into(), |name| name.to_string_lossy().into()),
+                holds: "rows",
+                format: kind.name,
+                bytes: written.bytes,
+                sha256: written.sha256.clone(),
+            }
+        };
+        TableEntry {
+            name: name.to_owned(),
+            rows: table.rows(),
+            parent: spec.parent.as_ref().map(|(parent, _)| parent.clone()),
+            stratified_by: spec.stratify.clone(),
+            with_replacement: spec.replace,
+            inputs: self.merge.inputs.iter().zip(table.taken()).zip(digests).map(input).collect(),
+            columns: table.schema().fields.iter().map(column).collect(),
+            files: job.formats.iter().zip(pending).map(file).collect(),
+        }
+    }
+}
+
+/// Makes and encodes in parallel, writes in order.
+fn write_table(
+    name: &str,
+    table: &Merged<Error>,
+    job: &Job,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Vec<Pending>, Error> {
+    let open = |kind: &SinkKind| -> Result<Box<dyn Sink>, Error> {
+        let output = match &job.destination {
+            Destination::Folder(folder) => Output::file(folder.join(format!("{name}.{}", kind.extension)))?,
+            Destination::Stdout => Output::stdout(),
+        };
+        Ok((kind.open)(table.schema(), output, &job.options)?)
+    };
+    let mut sinks = job.formats.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let encoders: Vec<Arc<dyn Encoder>> = sinks.iter().map(|sink| sink.encoder()).collect();
+    let units = table.rows().div_ceil(UNIT_ROWS);
+    let work = |unit: u64| -> Result<_, Error> {
+        let (start, end) = (unit * UNIT_ROWS, ((unit + 1) * UNIT_ROWS).min(table.rows()));
+        let mut whole: Option<DataFrame> = None;
+        for start in (start..end).step_by(job.block_rows.max(1)) {
+            let frame = table.frame(start..end.min(start + job.block_rows.max(1) as u64))?;
+            match &mut whole {
+                None => whole = Some(frame),
+                Some(whole) => {
+                    whole.vstack_mut(&frame).map_err(|e| lookalike_engine::Error::Internal(e.to_string()))?;
+                }
+            }
+        }
+        let whole = whole.unwrap_or_default();
+        let parts = encoders.iter().map(|encoder| encoder.encode(&whole)).collect::<Result<Vec<_>, _>>()?;
+        Ok((end - start, parts))
+    };
+    in_order(units, job.threads, stop, work, |(rows, parts)| {
+        for (sink, part) in sinks.iter_mut().zip(parts) {
+            sink.write(part)?;
+        }
+        progress.advance(rows);
+        Ok(())
+    })?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    Ok(sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>()?)
+}
+
+/// What a merge made, and where its rows came from. Written as `manifest.json` beside the files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    /// Version of the program.
+    pub lookalike: &'static str,
+    /// Version of this file's form.
+    pub manifest: u32,
+    /// Name of the merge.
+    pub merge: String,
+    /// Seed in use.
+    pub seed: u64,
+    /// How the inputs lie: `interleaved` or `in_order`.
+    pub order: &'static str,
+    /// The tables.
+    pub tables: Vec<TableEntry>,
+    /// How long it took. The only part that differs from run to run.
+    pub timing: Timing,
+}
+
+/// A table of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct TableEntry {
+    /// Name.
+    pub name: String,
+    /// Rows.
+    pub rows: u64,
+    /// The table whose rows it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Columns whose values keep their shares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stratified_by: Vec<String>,
+    /// Whether rows were drawn with replacement.
+    pub with_replacement: bool,
+    /// Where the rows come from.
+    pub inputs: Vec<InputEntry>,
+    /// The columns, in order.
+    pub columns: Vec<ColumnEntry>,
+    /// The files.
+    pub files: Vec<FileEntry>,
+}
+
+/// An input of a [`TableEntry`].
+#[derive(Clone, Debug, Serialize)]
+pub struct InputEntry {
+    /// Name.
+    pub input: String,
+    /// File, or ruleset and table.
+    pub place: String,
+    /// SHA-256 of the file, or over the ruleset's texts, lookups and parameters.
+    pub sha256: String,
+    /// Rows that the input has.
+    pub input_rows: u64,
+    /// Rows that come from it.
+    pub rows: u64,
+    /// Their share of the table.
+    pub share: f64,
+    /// Rows that were left out because the input has no parent for them; absent where no parent is followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orphans: Option<u64>,
+}
