@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lookalike_io::files::read_file;
-use lookalike_io::{Output, Pending, SOURCES, Source, SourceOptions, texts};
+use lookalike_io::{Output, Pending, Source, SourceOptions, texts};
 use lookalike_privacy::release::{self, Columns, NULL, Plan, Released, Rules};
 use lookalike_privacy::{Budget, Opening, Session, Statement, Table};
 use lookalike_ruleset::decode::Decode;
@@ -102,7 +102,7 @@ pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
             .map_err(|source| lookalike_io::Error::Write { path: Some(folder.to_path_buf()), source })?;
     }
     // The form of the table is looked at first, so that a wrong file name does not become a table with a budget.
-    let source = open(&job.data, &job.options)?;
+    let source = lookalike_io::open(&job.data, None, &job.options)?;
     let wanted = places(plan, &*source)?;
     let mut session = Session::open(Opening {
         table: plan.table.as_deref().map_or(Table::File(&job.data), Table::Named),
@@ -119,21 +119,6 @@ pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
     let releases = release::run(plan, &mut session, &columns)?;
     let privacy = session.close(plan.public(), plan.not_counted())?;
     write(plan, job, privacy, releases)
-}
-
-/// Opens a table by the extension of its file.
-fn open(path: &Path, options: &SourceOptions) -> Result<Box<dyn Source>, Error> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
-    let kind =
-        SOURCES.iter().find(|kind| kind.extensions.contains(&extension.as_str())).ok_or_else(|| {
-            let known: Vec<&str> = SOURCES.iter().flat_map(|kind| kind.extensions).copied().collect();
-            Error::Request(format!(
-                "cannot tell the format of {} from its name; it may end in .{}",
-                path.display(),
-                known.join(", .")
-            ))
-        })?;
-    Ok((kind.open)(path, options)?)
 }
 
 /// Where the columns of a plan are in a table.
