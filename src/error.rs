@@ -35,6 +35,9 @@ pub enum Error {
         /// What was found, and what the type expects.
         message: String,
     },
+    /// Nothing was released: the budget, or what was asked.
+    #[error(transparent)]
+    Privacy(#[from] lookalike_privacy::Error),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Request(String),

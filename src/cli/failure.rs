@@ -77,6 +77,7 @@ impl From<Error> for Failure {
             Error::Rows(engine::Error::Given { .. }) => Failure::new(exit::OUTPUT, message),
             Error::Rows(_) | Error::Typed { .. } => Failure::usage(message),
             Error::Write(error) => error.into(),
+            Error::Privacy(error) => privacy(&error),
         }
     }
 }
@@ -106,6 +107,22 @@ impl From<io::Error> for Failure {
             }
             _ => Failure::bug(&message),
         }
+    }
+}
+
+/// The end of a command that was refused for privacy's sake.
+fn privacy(error: &lookalike_privacy::Error) -> Failure {
+    use lookalike_privacy::Error;
+    let code = match error {
+        Error::Budget { .. } => exit::BUDGET,
+        Error::Request { .. } => exit::USAGE,
+        Error::Internal(what) => return Failure::bug(what),
+        _ => exit::OUTPUT,
+    };
+    let failure = Failure::new(code, error.to_string());
+    match error.help() {
+        Some(line) => failure.help(line),
+        None => failure,
     }
 }
 

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, inject, kinds, merge, preview, schema, validate};
+use commands::{
+    check, completions, explain, generate, inject, kinds, merge, preview, release, schema, validate,
+};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -26,7 +28,8 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 4 trouble with files, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 3 privacy budget, 4 trouble with files, 70 a bug,
+130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +51,8 @@ enum Command {
     Preview(preview::Args),
     /// Hold data against the rules, and against real data.
     Validate(validate::Args),
+    /// Release statistics of a private table under differential privacy.
+    Release(release::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -80,6 +85,7 @@ pub fn lookalike() -> ExitCode {
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
             Command::Validate(args) => validate::run(&args),
+            Command::Release(args) => release::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

@@ -393,6 +393,21 @@ pub(crate) fn ugly_charts() -> Vec<Chart> {
             0,
         ),
         Chart::new("No bars", ["x"], Bars::default()),
+        Chart::new("No figures", ["x"], Estimates::default()),
+        Chart::new(
+            "Figures with errors on both sides of 0",
+            ["x"],
+            Estimates {
+                label: "count".into(),
+                estimates: (0..50)
+                    .map(|i| Estimate {
+                        label: format!("eu-west-{i}, general purpose volumes of the third generation {i}"),
+                        value: (i != 3).then(|| 1000.0 - 200.0 * f64::from(i)),
+                        half_width: 300.0,
+                    })
+                    .collect(),
+            },
+        ),
         Chart::new("All null bars", ["x"], Bars { nulls: 12, ..Bars::default() }),
         Chart::new(
             "Two hundred categories, long names, scripts of the world",

@@ -8,5 +8,6 @@ pub mod inject;
 pub mod kinds;
 pub mod merge;
 pub mod preview;
+pub mod release;
 pub mod schema;
 pub mod validate;

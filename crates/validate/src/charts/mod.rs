@@ -7,6 +7,7 @@ mod anomalies;
 mod bars;
 mod boxes;
 mod ecdf;
+mod estimates;
 mod frame;
 mod histogram;
 mod matrix;
@@ -22,6 +23,7 @@ pub use anomalies::{Anomalies, AnomalyKind};
 pub use bars::{Bar, Bars};
 pub use boxes::{Boxes, Group};
 pub use ecdf::{Ecdf, EcdfPoint};
+pub use estimates::{Estimate, Estimates};
 pub use histogram::Histogram;
 pub use matrix::{Matrix, MatrixKind};
 pub use nulls::NullMap;
@@ -136,6 +138,8 @@ charts! {
     Boxes(Boxes) = "boxes",
     /// The share of numbers up to each.
     Ecdf(Ecdf) = "ecdf",
+    /// Figures with their errors.
+    Estimates(Estimates) = "estimates",
     /// Columns with columns, or categories with categories.
     Matrix(Matrix) = "matrix",
     /// Two numbers against each other.

@@ -1,0 +1,188 @@
+//! The books agree: what the filter counts, what the ledger holds, and what the budget file keeps.
+
+use proptest::prelude::*;
+
+use super::{opening, session};
+use crate::mechanisms::{choice, gaussian, laplace, threshold};
+use crate::{Budget, Cost, Error, Ledger, Line, Session, State, Table, Unit, gaussian_sigma, share_out};
+
+fn charges(path: &std::path::Path) -> Vec<crate::Charge> {
+    let charge = |line| if let Line::Charge(charge) = line { Some(charge) } else { None };
+    Ledger::read(path).unwrap().into_iter().filter_map(charge).collect()
+}
+
+#[test]
+fn the_whole_budget_can_be_spent_in_shares_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path(), Unit::row(), 1.0).unwrap();
+    for share in share_out(session.limit().rho, &[1.0; 7]) {
+        let sigma = gaussian_sigma(share, 1.0).unwrap();
+        session.marginal("count", &[10], sigma).unwrap();
+    }
+    let before = session.spent();
+    assert!(session.remaining_rho() < 1e-12);
+    let refused = session.marginal("one more", &[10], 100.0).unwrap_err();
+    assert!(matches!(refused, Error::Budget { whose: "the run", .. }), "{refused}");
+    assert_eq!(session.spent(), before, "a refusal costs nothing");
+    let limit = session.limit();
+    let statement = session.close(Vec::new(), Vec::new()).unwrap();
+    assert!(statement.epsilon <= 1.0 && statement.epsilon > 0.9999);
+    let charges = charges(&folder.path().join("ledger.jsonl"));
+    assert_eq!(charges.len(), 7, "what was refused is not in the ledger");
+    let sum = Cost::sum(charges.iter().map(|c| Cost { rho: c.rho, delta: c.delta })).unwrap();
+    assert_eq!(sum, before);
+    assert_eq!(charges.last().unwrap().run_total, before);
+    assert!(sum.fits(limit));
+}
+
+#[test]
+fn after_a_refusal_the_session_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path(), Unit::row(), 1.0).unwrap();
+    assert!(session.marginal("too exact", &[10], 0.1).is_err());
+    session.marginal("exact enough", &[10], 50.0).unwrap();
+    assert_eq!(session.spent(), gaussian::cost(50.0, 1.0).unwrap());
+}
+
+#[test]
+fn runs_add_up_over_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = Budget::new(0.5, 1e-6).unwrap();
+    let total = Budget::new(1.0, 1e-6).unwrap();
+    let open = || {
+        let opening = opening(folder.path(), Unit::row(), budget);
+        Session::open(crate::Opening { total: Some(total), ..opening })
+    };
+    let mut spent = 0.0;
+    let mut runs = 0;
+    let refused = loop {
+        match open() {
+            Ok(mut session) => {
+                let sigma = gaussian_sigma(session.remaining_rho(), 1.0).unwrap();
+                session.marginal("count", &[10], sigma).unwrap();
+                spent += session.spent_rho();
+                runs += 1;
+                let statement = session.close(Vec::new(), Vec::new()).unwrap();
+                assert_eq!(statement.table_runs, runs);
+                assert!(statement.table_epsilon <= 1.0 && statement.table_epsilon >= statement.epsilon);
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, Error::Budget { whose: "the table", .. }), "{refused}");
+    let (part, whole) = (budget.cost().unwrap().rho, total.cost().unwrap().rho);
+    assert_eq!(runs, (whole / part) as usize, "rho adds up, so more than two halves fit");
+    assert!(spent <= whole);
+    // Another table has a budget of its own.
+    Session::open(crate::Opening {
+        table: Table::Named("another"),
+        ..opening(folder.path(), Unit::row(), budget)
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_was_agreed_for_a_table_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = Budget::new(0.1, 1e-6).unwrap();
+    drop(Session::open(opening(folder.path(), Unit::column("client", 5).unwrap(), budget)).unwrap());
+    let other_unit = Session::open(opening(folder.path(), Unit::row(), budget));
+    assert!(matches!(other_unit, Err(Error::Request { .. })));
+    let other_total = Session::open(crate::Opening {
+        total: Some(Budget::new(5.0, 1e-6).unwrap()),
+        ..opening(folder.path(), Unit::column("client", 5).unwrap(), budget)
+    });
+    assert!(matches!(other_total, Err(Error::Request { .. })));
+    // Another bound on the same unit's rows is another sensitivity, not another promise.
+    Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), budget)).unwrap();
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = session(folder.path(), Unit::row(), 0.5).unwrap();
+    assert!(matches!(session(folder.path(), Unit::row(), 0.5), Err(Error::Held { .. })));
+    drop(held);
+    session(folder.path(), Unit::row(), 0.5).unwrap();
+}
+
+#[test]
+fn a_run_that_was_not_closed_stays_spent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = session(folder.path(), Unit::row(), 0.5).unwrap();
+    first.marginal("count", &[10], 20.0).unwrap();
+    let spent = first.spent();
+    drop(first);
+    let state = State::open(&folder.path().join("budget.jsonl")).unwrap();
+    let account = state.account(&state.fingerprint(Table::Named("table")).unwrap()).unwrap();
+    assert_eq!((account.spent, account.runs, account.all_gaussian), (spent, 1, true));
+}
+
+#[test]
+fn no_refusal_knows_the_data() {
+    let refusal = |counts: &[i64]| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = session(folder.path(), Unit::row(), 0.1).unwrap();
+        session.marginal("count", counts, 0.01).unwrap_err().to_string()
+    };
+    assert_eq!(refusal(&[0]), refusal(&[123_456_789]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10))]
+    /// Whatever is asked, in whatever order and at whatever price: the budget is never passed, the filter of OpenDP agrees
+    /// with the ledger to the last bit, and both with the budget file.
+    #[test]
+    fn the_filter_and_the_books_agree(
+        steps in prop::collection::vec((0u8..4, -6.0f64..0.5), 1..25), epsilon in 0.2f64..4.0,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = Unit::column("client", 3).unwrap();
+        let budget = Budget::new(epsilon, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
+        let mut session = Session::open(opening(folder.path(), unit.clone(), budget)).unwrap().not_private(1);
+        for (kind, exponent) in steps {
+            let rho = session.limit().rho * 10f64.powf(exponent);
+            let delta = session.limit().delta * 10f64.powf(exponent).min(0.9);
+            let before = session.spent();
+            let (result, cost) = match kind {
+                0 => {
+                    let sigma = gaussian_sigma(rho, 3.0).unwrap();
+                    (session.marginal("m", &[1, 2], sigma).map(drop), gaussian::cost(sigma, 3.0).unwrap())
+                }
+                1 => {
+                    let epsilon = choice::epsilon(rho).unwrap();
+                    (session.choose("c", &[1.0, 2.0], 3.0, epsilon).map(drop), choice::cost(epsilon).unwrap())
+                }
+                2 => {
+                    let scale = laplace::scale(rho, 3.0).unwrap();
+                    (session.laplace("l", &[5], 3.0, scale).map(drop), laplace::cost(scale, 3.0).unwrap())
+                }
+                _ => {
+                    let (sigma, at) = threshold::calibrate(&unit, Cost { rho, delta }).unwrap();
+                    let counts = [("a".to_owned(), 7)];
+                    (session.threshold("t", &counts, sigma, at).map(drop), threshold::cost(&unit, sigma, at).unwrap())
+                }
+            };
+            match result {
+                Ok(()) => prop_assert_eq!(session.spent(), Cost::sum([before, cost]).unwrap()),
+                Err(error) => {
+                    let refused = matches!(error, Error::Budget { .. });
+                    prop_assert!(refused, "{}", error);
+                    prop_assert_eq!(session.spent(), before);
+                }
+            }
+            prop_assert!(session.spent().fits(session.limit()));
+        }
+        let spent = session.spent();
+        // Closing compares the filter's own count with ours.
+        let statement = session.close(Vec::new(), Vec::new()).unwrap();
+        prop_assert!(statement.epsilon <= epsilon);
+        prop_assert!(statement.randomness.contains("NOT PRIVATE"));
+        let charges = charges(&folder.path().join("ledger.jsonl"));
+        let sum = Cost::sum(charges.iter().map(|c| Cost { rho: c.rho, delta: c.delta })).unwrap();
+        prop_assert_eq!(sum, spent);
+        let state = State::open(&folder.path().join("budget.jsonl")).unwrap();
+        let account = state.account(&state.fingerprint(Table::Named("table")).unwrap()).unwrap();
+        prop_assert_eq!(account.spent, spent);
+    }
+}
