@@ -2,6 +2,31 @@
 //!
 //! Where real rows enter, a formal guarantee leaves. Noise is added inside OpenDP's measurements, on integers, from the
 //! operating system's randomness and never from a ruleset's seed. Tables come in as plain vectors.
+//!
+//! A [`Session`] is the one door between a private table and the outside. It is opened on the table with a [`Budget`]; each
+//! release through it is one of the [`mechanisms`]. Before noise is drawn, the budget file of the tables and the ledger
+//! that travels with the output hold the charge, on disk.
 
+mod accounting;
+mod error;
+mod fault;
 pub mod fit;
+mod journal;
+mod ledger;
+pub mod mechanisms;
 pub mod pgm;
+mod session;
+mod state;
+mod statement;
+mod unit;
+
+pub use accounting::{Budget, Cost, gaussian_dp_epsilon, gaussian_sigma, share_out};
+pub use error::Error;
+pub use ledger::{Charge, Ledger, Line};
+pub use session::{Opening, Session};
+pub use state::{Account, State, Table};
+pub use statement::Statement;
+pub use unit::{Unit, keep_groups};
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,5 +1,7 @@
 //! Who stands between a method and the rows.
 
+use crate::{Error, Session};
+
 /// Answers queries about a private table with noise, and refuses what the budget does not cover.
 ///
 /// Neighbouring tables differ in the rows of one unit, at most [`rows_per_unit`](Self::rows_per_unit) of them.
@@ -31,4 +33,24 @@ pub trait Curator {
 
     /// What can still be spent.
     fn remaining_rho(&self) -> f64;
+}
+
+impl Curator for Session {
+    type Error = Error;
+
+    fn rows_per_unit(&self) -> u64 {
+        self.unit().k().into()
+    }
+
+    fn marginal(&mut self, query: &str, counts: &[i64], sigma: f64) -> Result<Vec<i64>, Error> {
+        Session::marginal(self, query, counts, sigma)
+    }
+
+    fn choose(&mut self, query: &str, scores: &[f64], sensitivity: f64, epsilon: f64) -> Result<usize, Error> {
+        Session::choose(self, query, scores, sensitivity, epsilon)
+    }
+
+    fn remaining_rho(&self) -> f64 {
+        Session::remaining_rho(self)
+    }
 }
