@@ -156,11 +156,14 @@ impl Bins {
         (self.starts[bin], end)
     }
 
+    /// A cell's value within the bounds; none for what is no such value.
+    pub fn value(&self, cell: &str) -> Option<f64> {
+        let value = self.scale.read(cell)?.clamp(self.low, self.high);
+        Some(if self.scale.is_whole() { value.floor() } else { value })
+    }
+
     fn code(&self, cell: &str) -> Option<usize> {
-        let mut value = self.scale.read(cell)?.clamp(self.low, self.high);
-        if self.scale.is_whole() {
-            value = value.floor();
-        }
+        let value = self.value(cell)?;
         if let Some(at) = self.points.iter().position(|point| *point == value) {
             return Some(self.starts.len() + at);
         }

@@ -46,7 +46,13 @@ impl Curator for Session {
         Session::marginal(self, query, counts, sigma)
     }
 
-    fn choose(&mut self, query: &str, scores: &[f64], sensitivity: f64, epsilon: f64) -> Result<usize, Error> {
+    fn choose(
+        &mut self,
+        query: &str,
+        scores: &[f64],
+        sensitivity: f64,
+        epsilon: f64,
+    ) -> Result<usize, Error> {
         Session::choose(self, query, scores, sensitivity, epsilon)
     }
 

@@ -4,14 +4,22 @@
 //! answers is post-processing.
 
 mod aim;
+mod coding;
 mod curator;
 mod mst;
+mod output;
+mod run;
+mod schema;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use aim::{Aim, AimPlan};
+pub use coding::{Bins, Coding, Cut, Scale};
 pub use curator::Curator;
 pub use mst::{Mst, MstPlan};
+pub use output::{Style, Written, write};
+pub use run::{Cells, Method, Outcome, Plan, run};
+pub use schema::{Column, Form, Schema};
 
 use crate::pgm::{Clique, Model};
 

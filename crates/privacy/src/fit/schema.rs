@@ -4,7 +4,7 @@ use lookalike_ruleset::decode::{
     Count, Decode, Named, NamedItem, Pair, Spanned, Stamp, parse_number, parse_stamp,
 };
 use lookalike_ruleset::read::{self, Format};
-use lookalike_ruleset::{Diagnostic, Node, Problems, Sources, Span, Value, params};
+use lookalike_ruleset::{Diagnostic, Node, Problems, Sources, Value, params};
 
 use super::coding::{Bins, Coding, Cut, Scale};
 
@@ -44,7 +44,7 @@ params! {
         /// The values that there can be.
         categories: Option<Spanned<Vec<Spanned<String>>>>,
         /// The values are not known; those with enough rows are found, which costs something.
-        discover: Option<Spanned<DiscoverDecl>>,
+        discover: Option<Spanned<bool>>,
         /// What stands for values that are not listed or not found; unless given, they are null.
         other: Option<Spanned<String>>,
         /// A whole number between two bounds; what lies outside is moved to them.
@@ -67,14 +67,6 @@ params! {
         round: Option<Count>,
         /// A rule by which values are made; nothing is read of the private column. For identifiers and free text.
         generate: Option<Node>,
-    }
-}
-
-params! {
-    /// How values are found.
-    struct DiscoverDecl {
-        /// The most different values that one unit has.
-        max_values: Spanned<Count> = Spanned { value: Count(1), span: Span::default() },
     }
 }
 
@@ -111,10 +103,8 @@ pub struct Column {
 pub enum Form {
     /// By codes that are known.
     Coded(Coding),
-    /// By values that are to be found; the most values of one unit, and what stands for the others.
+    /// By values that are to be found.
     Discovered {
-        /// The most different values that one unit has.
-        max_values: u32,
         /// What stands for values that were not found; null if none.
         other: Option<String>,
     },
@@ -288,7 +278,7 @@ fn column(item: NamedItem<ColumnDecl>, problems: &mut Problems) -> Option<Column
     ];
     let given = numbers.iter().filter(|(_, bounds)| bounds.is_some()).count()
         + usize::from(decl.categories.is_some())
-        + usize::from(decl.discover.is_some())
+        + usize::from(decl.discover.is_some_and(|discover| discover.value))
         + usize::from(decl.generate.is_some());
     if given != 1 {
         problems.push(
@@ -322,18 +312,8 @@ fn column(item: NamedItem<ColumnDecl>, problems: &mut Problems) -> Option<Column
         let other = decl.other.as_ref().map(|other| other.value.clone());
         if let Some(generate) = &decl.generate {
             Form::Generated(flow(generate))
-        } else if let Some(discover) = &decl.discover {
-            let most = &discover.value.max_values;
-            let max_values = u32::try_from(most.value.0).ok().filter(|most| *most > 0);
-            if max_values.is_none() {
-                problems.error(
-                    "bad-value",
-                    most.span,
-                    "a unit has at least one value",
-                    "write `discover: {max_values: 1}` or more",
-                );
-            }
-            Form::Discovered { max_values: max_values?, other }
+        } else if decl.discover.is_some() {
+            Form::Discovered { other }
         } else {
             let listed = decl.categories.as_ref()?;
             let mut values: Vec<String> = Vec::new();
@@ -544,7 +524,7 @@ mod tests {
     fn schemas_are_read() {
         let text = "schema: 1\ntable: people\nunit: {column: client, max_rows: 3}\ncolumns:\n  sex: {categories: [f, m], other: x}\n  \
                     age: {int: [0, 99], bins: 10, spikes: [18]}\n  pay: {float: [0, 1e5], edges: [100, 1k], round: 2}\n  \
-                    born: {date: [2000-01-01, 2000-12-31], bins: 4}\n  city: {discover: {}}\n  \
+                    born: {date: [2000-01-01, 2000-12-31], bins: 4}\n  city: {discover: true}\n  \
                     height: {float: [0, 3], quantiles: 8}\n  id: {generate: {uuid: {}}}\n\
                     impossible:\n  - {sex: m, age: [90, 99]}\n";
         let schema = Schema::read("s.yaml", text).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
