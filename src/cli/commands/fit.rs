@@ -37,13 +37,13 @@ pub struct Args {
     /// The probability with which more may show; far below one over the number of units.
     #[arg(long, value_name = "D", value_parser = number, default_value = "1e-9", allow_negative_numbers = true, help_heading = "Privacy")]
     delta: f64,
-    /// What the table may give away over all runs, agreed at its first run [default: this run's epsilon].
+    /// What all runs on the table may lose; set at its first run [default: the first run's budget].
     #[arg(long, value_name = "E", value_parser = number, allow_negative_numbers = true, help_heading = "Privacy")]
-    table_epsilon: Option<f64>,
-    /// Keeps what tables have given away [default: privacy-budget.jsonl beside the data].
-    #[arg(long, value_name = "FILE", help_heading = "Privacy")]
-    budget_file: Option<PathBuf>,
-    /// Name of the table in the budget file, for one whose file changes [default: the file's content].
+    total_epsilon: Option<f64>,
+    /// The file that keeps what tables have given away.
+    #[arg(long, value_name = "FILE", default_value = ".lookalike/budget.jsonl", help_heading = "Privacy")]
+    state: PathBuf,
+    /// Name of the table in that file, for one whose file changes [default: the file's content].
     #[arg(long, value_name = "NAME", help_heading = "Privacy")]
     table_name: Option<String>,
     /// Print what would be measured, its cost and the error to expect; read no rows and spend nothing.
@@ -89,7 +89,7 @@ fn number(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let schema = schema(&args.schema)?;
     let mut budget = Budget::new(args.epsilon, args.delta)?;
-    let mut total = args.table_epsilon.map(|epsilon| Budget::new(epsilon, args.delta)).transpose()?;
+    let mut total = args.total_epsilon.map(|epsilon| Budget::new(epsilon, args.delta)).transpose()?;
     if Plan::needs_delta(&schema) {
         budget = budget.with_thresholds(args.delta / 2.0)?;
         total = total.map(|total| total.with_thresholds(args.delta / 2.0)).transpose()?;
@@ -108,10 +108,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // What cannot be written is better known before something is spent.
     let mut ruleset = Output::file(&output)?;
     let options = SourceOptions { csv_nulls: args.csv_null.clone(), ..SourceOptions::default() };
-    let names: Vec<&str> = schema.modelled().map(|column| column.name.as_str()).collect();
-    let wanted: Vec<&str> = names.iter().copied().chain(unit.column.as_deref()).collect();
+    let modelled = schema.modelled().map(|column| column.name.as_str());
+    let wanted: Vec<&str> = modelled.chain(unit.column.as_deref()).collect();
 
-    let state = args.budget_file.clone().unwrap_or_else(|| args.data.with_file_name("privacy-budget.jsonl"));
+    if let Some(folder) = args.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
     let mut session = Session::open(Opening {
         table: args.table_name.as_deref().map_or(Table::File(&args.data), Table::Named),
         unit: unit.clone(),
@@ -119,9 +121,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         total,
         stage: "fit",
         ledger: places.ledger.clone(),
-        state,
+        state: args.state.clone(),
         clock: || jiff::Timestamp::now().to_string(),
     })?;
+    make_folder(&places.folder)?;
     let mut cells = read(&args.data, &wanted, &options)?;
     if let Some(column) = &unit.column {
         let units = cells.pop().unwrap_or_default();
@@ -209,8 +212,6 @@ impl Places {
         let folder_name = format!("{stem}.model");
         let statement_name = format!("{stem}.privacy.md");
         let folder = output.with_file_name(&folder_name);
-        std::fs::create_dir_all(&folder)
-            .map_err(|source| io::Error::Write { path: Some(folder.clone()), source })?;
         Ok(Places {
             statement: output.with_file_name(&statement_name),
             ledger: output.with_file_name(format!("{stem}.ledger.jsonl")),
@@ -219,6 +220,11 @@ impl Places {
             statement_name,
         })
     }
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    let failed = |source| io::Error::Write { path: Some(path.to_path_buf()), source };
+    Ok(std::fs::create_dir_all(path).map_err(failed)?)
 }
 
 fn whole(path: &Path, text: &str) -> Result<Pending, Failure> {
