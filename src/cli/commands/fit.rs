@@ -176,12 +176,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     if !args.quiet {
         let rows = outcome.fitted.model.total().round() as u64;
-        let tables = written.tables.len() as u64;
+        let tables = written.tables.len();
         terminal::tell(&format!(
-            "{}: about {}, {}; spent epsilon {:.4} at delta {:e}\n",
+            "{}: about {}, {tables} table{} of weights; spent epsilon {:.4} at delta {:e}\n",
             output.display(),
             terminal::counted(rows, "row"),
-            terminal::counted(tables, "table of weights").replace("table of weightss", "tables of weights"),
+            if tables == 1 { "" } else { "s" },
             statement.epsilon,
             statement.delta
         ));
@@ -243,9 +243,16 @@ fn schema(path: &Path) -> Result<Schema, Failure> {
     Ok(Schema::read(&name, &text).map_err(|(diagnostics, sources)| refused(diagnostics, sources))?)
 }
 
+/// Most cells of a model whose tables a ruleset can read.
+const MAX_CELLS: usize = 1_000_000;
+
 fn method(args: &Args, schema: &Schema) -> Result<fit::Method, Failure> {
     if args.method == Method::Mst {
         return Ok(fit::Method::Mst);
+    }
+    if args.max_cells > MAX_CELLS {
+        return Err(Failure::usage(format!("a model of {} cells", args.max_cells))
+            .help(format!("expected at most {MAX_CELLS}: its tables are read with the ruleset")));
     }
     let names: Vec<&str> = schema.modelled().map(|column| column.name.as_str()).collect();
     let workload = match args.workload.trim().parse() {
@@ -284,11 +291,11 @@ const BLOCK: u64 = 65_536;
 /// The cells of some columns, as text.
 fn read(path: &Path, names: &[&str], options: &SourceOptions) -> Result<Vec<Cells>, Failure> {
     let mut options = options.clone();
-    if io::kind_of(path, None)?.name == "csv" {
+    if io::sources::kind_of(path, None)?.name == "csv" {
         // What a column holds is the schema's to say; nothing is found from the rows.
         options.types = names.iter().map(|name| ((*name).to_owned(), Type::Text)).collect();
     }
-    let source = io::open(path, None, &options)?;
+    let source = io::sources::open(path, None, &options)?;
     let places = places(path, &*source, names)?;
     let mut cells: Vec<Cells> = vec![Cells::default(); names.len()];
     let mut known: Vec<HashMap<String, u32>> = vec![HashMap::new(); names.len()];
