@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use lookalike_ruleset::render;
 
 use super::{exit, terminal};
-use crate::{Error, engine, io};
+use crate::{Error, engine, io, privacy};
 
 /// The end of a command that did not succeed.
 pub struct Failure {
@@ -77,7 +77,7 @@ impl From<Error> for Failure {
             Error::Rows(engine::Error::Given { .. }) => Failure::new(exit::OUTPUT, message),
             Error::Rows(_) | Error::Typed { .. } => Failure::usage(message),
             Error::Write(error) => error.into(),
-            Error::Privacy(error) => privacy(&error),
+            Error::Privacy(error) => error.into(),
         }
     }
 }
@@ -110,19 +110,21 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The end of a command that was refused for privacy's sake.
-fn privacy(error: &lookalike_privacy::Error) -> Failure {
-    use lookalike_privacy::Error;
-    let code = match error {
-        Error::Budget { .. } => exit::BUDGET,
-        Error::Request { .. } => exit::USAGE,
-        Error::Internal(what) => return Failure::bug(what),
-        _ => exit::OUTPUT,
-    };
-    let failure = Failure::new(code, error.to_string());
-    match error.help() {
-        Some(line) => failure.help(line),
-        None => failure,
+impl From<privacy::Error> for Failure {
+    fn from(error: privacy::Error) -> Failure {
+        let code = match &error {
+            privacy::Error::Budget { .. } => exit::BUDGET,
+            privacy::Error::Request { .. } => exit::USAGE,
+            privacy::Error::File { .. } | privacy::Error::Held { .. } | privacy::Error::Damaged { .. } => {
+                exit::OUTPUT
+            }
+            _ => return Failure::bug(&error.to_string()),
+        };
+        let failure = Failure::new(code, error.to_string());
+        match error.help() {
+            Some(line) => failure.help(line),
+            None => failure,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use commands::{
-    check, completions, explain, generate, inject, kinds, merge, preview, release, schema, validate,
+    check, completions, explain, fit, generate, inject, kinds, merge, preview, release, schema, validate,
 };
 use failure::Failure;
 
@@ -53,6 +53,8 @@ enum Command {
     Validate(validate::Args),
     /// Release statistics of a private table under differential privacy.
     Release(release::Args),
+    /// Make a ruleset from a private table, under differential privacy.
+    Fit(fit::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -86,6 +88,7 @@ pub fn lookalike() -> ExitCode {
             Command::Preview(args) => preview::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::Release(args) => release::run(&args),
+            Command::Fit(args) => fit::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

@@ -10,9 +10,11 @@
 mod accounting;
 mod error;
 mod fault;
+pub mod fit;
 mod journal;
 mod ledger;
 pub mod mechanisms;
+pub mod pgm;
 pub mod release;
 mod session;
 mod state;

@@ -19,7 +19,7 @@ use crate::generator::{
 
 /// One name, or a list of names.
 #[derive(Clone, Debug)]
-struct Names(Vec<Spanned<String>>);
+pub(super) struct Names(pub(super) Vec<Spanned<String>>);
 
 impl Decode for Names {
     fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
@@ -102,12 +102,12 @@ enum Finder {
 const MAX_DENSE: usize = 1 << 20;
 
 /// The taken column: a value for each line, typed, with its nulls.
-struct Values {
-    column: Column,
+pub(super) struct Values {
+    pub(super) column: Column,
     valid: Vec<bool>,
 }
 
-enum Column {
+pub(super) enum Column {
     Bool(Vec<bool>),
     /// Values stored as whole numbers: int, date, datetime, duration.
     Whole(Vec<i64>, Type),
@@ -123,7 +123,7 @@ fn push_key(key: &mut Vec<u8>, part: &str) {
 }
 
 /// The known values of a column, if it has any; their positions are the codes of [`codes`].
-fn known_values(output: &Output) -> Option<Vec<String>> {
+pub(super) fn known_values(output: &Output) -> Option<Vec<String>> {
     match (&output.categories, output.ty) {
         (Some(categories), _) => Some(categories.values().to_vec()),
         (None, Type::Bool) => Some(vec!["false".into(), "true".into()]),
@@ -132,7 +132,7 @@ fn known_values(output: &Output) -> Option<Vec<String>> {
 }
 
 /// Codes of a column with known values; `None` for nulls.
-fn codes(series: &Series) -> Result<Vec<Option<u32>>, Failure> {
+pub(super) fn codes(series: &Series) -> Result<Vec<Option<u32>>, Failure> {
     match series.dtype() {
         DataType::Boolean => Ok(series.bool()?.iter().map(|value| value.map(u32::from)).collect()),
         _ => array::codes_of(series),
@@ -438,7 +438,7 @@ fn datetime(text: &str) -> Option<i64> {
 impl Values {
     /// Reads the cells as the column's type where it is given, else as the first type that fits them all. Of text, only the
     /// values of the lines `used` are categories. In case of error the cell that does not fit.
-    fn read(cells: &[&str], used: &[u32], wanted: Option<Type>) -> Result<Values, (usize, Type)> {
+    pub(super) fn read(cells: &[&str], used: &[u32], wanted: Option<Type>) -> Result<Values, (usize, Type)> {
         /// All cells by one reader; empty ones are null.
         fn all<T: Default>(cells: &[&str], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, usize> {
             let read = |(at, cell): (usize, &&str)| {
@@ -481,7 +481,7 @@ impl Values {
     }
 
     /// The values of these lines; null where there is no line, or nothing on it.
-    fn at(&self, lines: &[u32]) -> Result<Series, Failure> {
+    pub(super) fn at(&self, lines: &[u32]) -> Result<Series, Failure> {
         fn gather<T: Copy + Default>(values: &[T], lines: &[u32]) -> Vec<T> {
             lines.iter().map(|line| values.get(*line as usize).copied().unwrap_or_default()).collect()
         }

@@ -57,6 +57,7 @@ mod triangular;
 mod uniform;
 mod uuid;
 mod weibull;
+mod weighted;
 mod zipf;
 mod zone;
 
@@ -107,5 +108,6 @@ pub static KINDS: &[Kind] = &[
     uniform::KIND,
     uuid::KIND,
     weibull::KIND,
+    weighted::KIND,
     zipf::KIND,
 ];
