@@ -2,6 +2,8 @@
 
 mod args;
 mod commands;
+#[cfg(feature = "bedrock")]
+mod drafting;
 pub mod exit;
 mod failure;
 mod terminal;
@@ -13,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use commands::{check, completions, explain, generate, kinds, preview, schema};
+#[cfg(feature = "bedrock")]
+use commands::{draft, refine};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -25,7 +29,8 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed,
+5 no model could be asked, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +46,12 @@ enum Command {
     Check(check::Args),
     /// Show some rows, and what each column holds.
     Preview(preview::Args),
+    /// Let a model on Amazon Bedrock write a ruleset from a description.
+    #[cfg(feature = "bedrock")]
+    Draft(draft::Args),
+    /// Let a model change a ruleset.
+    #[cfg(feature = "bedrock")]
+    Refine(refine::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -70,6 +81,10 @@ pub fn lookalike() -> ExitCode {
             Command::Generate(args) => generate::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
+            #[cfg(feature = "bedrock")]
+            Command::Draft(args) => draft::run(&args),
+            #[cfg(feature = "bedrock")]
+            Command::Refine(args) => refine::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

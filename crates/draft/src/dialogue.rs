@@ -119,8 +119,7 @@ impl Dialogue<'_> {
     pub fn run(&self, judge: &mut dyn Judge, watch: &mut dyn FnMut(Event<'_>)) -> Result<Outcome, Error> {
         let mut request = self.opening();
         let verdict = Verdict { errors: usize::MAX, report: String::new() };
-        let mut outcome =
-            Outcome { ruleset: None, verdict, rounds: 0, usage: Usage::default(), ended: None };
+        let mut outcome = Outcome { ruleset: None, verdict, rounds: 0, usage: Usage::default(), ended: None };
         let rounds = self.limits.rounds.max(1);
         while outcome.rounds < rounds {
             let answer = match self.ask(&mut request, &outcome, watch) {
@@ -157,8 +156,11 @@ impl Dialogue<'_> {
             request = self.request(self.reply(&answer, &verdict));
         }
         outcome.ended = Some(
-            Error::new(Cause::Budget, format!("{rounds} rounds were not enough for a ruleset without mistakes"))
-                .help("say more with `--max-rounds`, describe the data in more detail, or choose another model"),
+            Error::new(
+                Cause::Budget,
+                format!("{rounds} rounds were not enough for a ruleset without mistakes"),
+            )
+            .help("say more with `--max-rounds`, describe the data in more detail, or choose another model"),
         );
         Ok(outcome)
     }
@@ -187,7 +189,10 @@ impl Dialogue<'_> {
         if asked + least > left {
             return Err(Error::new(
                 Cause::Budget,
-                format!("the next request has about {asked} tokens, and {left} of {} are left", self.limits.tokens),
+                format!(
+                    "the next request has about {asked} tokens, and {left} of {} are left",
+                    self.limits.tokens
+                ),
             )
             .help("say more with `--max-tokens`"));
         }
@@ -198,8 +203,11 @@ impl Dialogue<'_> {
         let Answer { usage, .. } = recording.answer;
         watch(Event::Answered { usage, is_replay: recording.is_replay });
         if recording.answer.stop == Stop::Filtered {
-            return Err(Error::new(Cause::Refused, "the service held the answer back: a guardrail or a filter of contents")
-                .help("say it in other words, or choose another model"));
+            return Err(Error::new(
+                Cause::Refused,
+                "the service held the answer back: a guardrail or a filter of contents",
+            )
+            .help("say it in other words, or choose another model"));
         }
         Ok(recording.answer)
     }
@@ -212,7 +220,8 @@ impl Dialogue<'_> {
             Some(tool) => format!("Call `{}` again with the whole ruleset", tool.name),
             None => "Give the whole ruleset again in a ```yaml block".to_owned(),
         };
-        let text = format!("The ruleset cannot be used yet. {wanted}, mended; change nothing else.\n\n{report}");
+        let text =
+            format!("The ruleset cannot be used yet. {wanted}, mended; change nothing else.\n\n{report}");
         if answer.text.trim().is_empty() && answer.call.is_none() {
             let text = format!("{}\n\n{text}", self.task.words);
             return vec![Message::User { text, answers: None }];

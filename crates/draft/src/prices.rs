@@ -85,7 +85,9 @@ mod tests {
         let usage = Usage { input_tokens: 500_000, output_tokens: 100_000 };
         assert_eq!(prices.of("m").unwrap().cost(usage), 2.0);
         assert!(prices.of("n").unwrap_err().help[0].contains("`m`"));
-        for (from, to) in [("made up for a test", " "), ("10.0", "-1"), ("currency", "currencies"), ("2.0", "\"2\"")] {
+        for (from, to) in
+            [("made up for a test", " "), ("10.0", "-1"), ("currency", "currencies"), ("2.0", "\"2\"")]
+        {
             assert!(Prices::from_json(&text.replace(from, to)).is_err(), "{to}");
         }
     }

@@ -142,7 +142,10 @@ impl Recorder {
         let text = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
         let kept: Kept = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         if kept.recording != FORM {
-            return Err(damaged(format!("it has form {}, and this version reads form {FORM}", kept.recording)));
+            return Err(damaged(format!(
+                "it has form {}, and this version reads form {FORM}",
+                kept.recording
+            )));
         }
         let input = kept.answer.call.as_ref().map_or(0, |call| call.input.to_string().len());
         if kept.answer.text.len() + input > 2 * MAX_ANSWER_BYTES {
@@ -159,8 +162,11 @@ impl Recorder {
         answer: &Answer,
     ) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| {
-            Error::new(Cause::File, format!("the recording {} cannot be written: {error}", self.path(address).display()))
-                .help("choose another folder with `--recordings DIR`")
+            Error::new(
+                Cause::File,
+                format!("the recording {} cannot be written: {error}", self.path(address).display()),
+            )
+            .help("choose another folder with `--recordings DIR`")
         };
         let mut request = json!(request);
         provider.secrets().hide_json(&mut request);

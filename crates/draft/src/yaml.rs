@@ -24,7 +24,9 @@ pub fn from_json(value: &Value) -> String {
 fn holds_names(path: &[&str]) -> bool {
     match path {
         [] => true,
-        [section] => matches!(*section, "params" | "lookups" | "vocabulary" | "machines" | "tables" | "include"),
+        [section] => {
+            matches!(*section, "params" | "lookups" | "vocabulary" | "machines" | "tables" | "include")
+        }
         ["tables", _] => true,
         ["tables", _, inner] => matches!(*inner, "columns" | "draws" | "require" | "expect" | "anomalies"),
         _ => false,
@@ -127,7 +129,8 @@ fn is_plain(words: &str, in_flow: bool) -> bool {
     let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let first = words.chars().next();
     let fits = |c: char| {
-        c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '/' | '(' | ')' | '%' | '+' | '*' | '<' | '>' | '=')
+        c.is_alphanumeric()
+            || matches!(c, '_' | '-' | '.' | ' ' | '/' | '(' | ')' | '%' | '+' | '*' | '<' | '>' | '=')
             || (!in_flow && matches!(c, ','))
     };
     first.is_some_and(|c| c.is_alphabetic() || c == '_')
@@ -186,6 +189,9 @@ tables:
     fn controls_are_escaped() {
         assert_eq!(from_json(&json!("a\n\"b\u{1b}\u{2028}")), "\"a\\n\\\"b\\u001b\\u2028\"\n");
         assert_eq!(from_json(&json!(null)), "null\n");
-        assert_eq!(from_json(&json!({"a": "- x", "b": "#", "c": " d", "e": "1.0"})), "a: '- x'\nb: '#'\nc: ' d'\ne: '1.0'\n");
+        assert_eq!(
+            from_json(&json!({"a": "- x", "b": "#", "c": " d", "e": "1.0"})),
+            "a: '- x'\nb: '#'\nc: ' d'\ne: '1.0'\n"
+        );
     }
 }

@@ -2,8 +2,12 @@
 
 pub mod check;
 pub mod completions;
+#[cfg(feature = "bedrock")]
+pub mod draft;
 pub mod explain;
 pub mod generate;
 pub mod kinds;
 pub mod preview;
+#[cfg(feature = "bedrock")]
+pub mod refine;
 pub mod schema;

@@ -10,13 +10,13 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::{Credentials, ProvideCredentials};
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as StreamError;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ContentBlockStart, ConversationRole, ConverseStreamOutput,
     InferenceConfiguration, Message as Turn, SpecificToolChoice, StopReason, SystemContentBlock, TokenUsage,
-    Tool as BedrockTool, ToolChoice, ToolConfiguration, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
-    ToolSpecification, ToolUseBlock,
+    Tool as BedrockTool, ToolChoice, ToolConfiguration, ToolInputSchema, ToolResultBlock,
+    ToolResultContentBlock, ToolSpecification, ToolUseBlock,
 };
-use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError as StreamError;
 use aws_smithy_types::{Document, Number};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -120,7 +120,8 @@ impl Bedrock {
             .with_max_attempts(options.attempts.max(1))
             .with_initial_backoff(options.backoff)
             .with_max_backoff(Duration::from_secs(20));
-        let connect = TimeoutConfig::builder().connect_timeout(options.timeout.min(Duration::from_secs(10))).build();
+        let connect =
+            TimeoutConfig::builder().connect_timeout(options.timeout.min(Duration::from_secs(10))).build();
         let mut loader =
             aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).timeout_config(connect);
         if let Some(Keys { id, secret, session }) = options.keys.clone() {
@@ -170,7 +171,12 @@ impl Bedrock {
     }
 
     /// Asks in one way.
-    async fn ask_in(&self, way: Way, request: &Request, heard: &mut dyn FnMut(usize)) -> Result<Answer, Fault> {
+    async fn ask_in(
+        &self,
+        way: Way,
+        request: &Request,
+        heard: &mut dyn FnMut(usize),
+    ) -> Result<Answer, Fault> {
         let tool = request.tool.as_ref().filter(|_| way == Way::StreamWithTool);
         let turns = turns(request, tool.is_some()).map_err(Fault::Fatal)?;
         let system = SystemContentBlock::Text(request.system.clone());
@@ -250,7 +256,9 @@ impl Bedrock {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                 super::timed_out(&self.place, self.timeout)
             }
-            SdkError::DispatchFailure(_) => super::unreachable(&self.place, &self.secrets.hide(&chain(&error))),
+            SdkError::DispatchFailure(_) => {
+                super::unreachable(&self.place, &self.secrets.hide(&chain(&error)))
+            }
             SdkError::ConstructionFailure(_) => no_credentials(&self.secrets.hide(&chain(&error))),
             _ => Error::new(
                 Cause::BadAnswer,
@@ -397,7 +405,8 @@ fn policy(model: &str) -> String {
         format!("\"{model}\"")
     } else {
         // A profile calls a model in other regions, so both are needed.
-        let base = model.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.')).unwrap_or(model);
+        let base =
+            model.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.')).unwrap_or(model);
         format!(
             "[\"arn:aws:bedrock:*::foundation-model/{base}\", \"arn:aws:bedrock:*:*:inference-profile/{model}\"]"
         )

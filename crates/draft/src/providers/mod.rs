@@ -57,8 +57,8 @@ fn check_address(address: &str, has_key: bool) -> Result<(), Error> {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    let is_here = name == "localhost"
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_here =
+        name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     match scheme {
         "http" | "https" if name.is_empty() => refuse(format!("`{address}` names no host")),
         "https" => Ok(()),
@@ -99,11 +99,23 @@ mod tests {
 
     #[test]
     fn keys_do_not_travel_in_the_clear() {
-        for good in ["https://models.example.com/v1", "http://localhost:11434/v1", "http://127.0.0.1:1", "http://[::1]:8/v1"] {
+        for good in [
+            "https://models.example.com/v1",
+            "http://localhost:11434/v1",
+            "http://127.0.0.1:1",
+            "http://[::1]:8/v1",
+        ] {
             assert_eq!(check_address(good, true), Ok(()), "{good}");
         }
         assert_eq!(check_address("http://models.example.com/v1", false), Ok(()));
-        for bad in ["http://models.example.com/v1", "http://localhost.example.com", "localhost:11434", "ftp://localhost", "http://", "http://127.0.0.1@evil.example.com/"] {
+        for bad in [
+            "http://models.example.com/v1",
+            "http://localhost.example.com",
+            "localhost:11434",
+            "ftp://localhost",
+            "http://",
+            "http://127.0.0.1@evil.example.com/",
+        ] {
             assert_eq!(check_address(bad, true).map_err(|error| error.cause), Err(Cause::Setup), "{bad}");
         }
     }

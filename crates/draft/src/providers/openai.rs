@@ -83,7 +83,8 @@ impl OpenAi {
                 json!({"role": if is_user { "user" } else { "assistant" }, "content": text})
             }));
         }
-        let mut body = json!({"model": request.model, "messages": messages, "max_tokens": request.max_tokens});
+        let mut body =
+            json!({"model": request.model, "messages": messages, "max_tokens": request.max_tokens});
         if let Some(temperature) = request.temperature {
             body["temperature"] = json!(temperature);
         }
@@ -107,7 +108,10 @@ impl OpenAi {
         let url = format!("{}/chat/completions", self.options.endpoint.trim_end_matches('/'));
         let mut http = HttpRequest::new(SdkBody::from(self.body(request, with_tool).to_string()));
         let bad = |error: &dyn std::error::Error| {
-            Fault::Fatal(Error::new(Cause::Setup, format!("{} cannot be called: {}", self.place, chain(error))))
+            Fault::Fatal(Error::new(
+                Cause::Setup,
+                format!("{} cannot be called: {}", self.place, chain(error)),
+            ))
         };
         http.set_method("POST").map_err(|error| bad(&error))?;
         http.set_uri(url).map_err(|error| bad(&error))?;
@@ -118,9 +122,11 @@ impl OpenAi {
                 Fault::Fatal(Error::new(Cause::Setup, "the API key has characters that no key has"))
             })?;
         }
-        let unreachable =
-            |error: &dyn std::error::Error| super::unreachable(&self.place, &self.secrets.hide(&chain(error)));
-        let reply = self.connector.call(http).await.map_err(|error| Fault::Again(unreachable(&error), None))?;
+        let unreachable = |error: &dyn std::error::Error| {
+            super::unreachable(&self.place, &self.secrets.hide(&chain(error)))
+        };
+        let reply =
+            self.connector.call(http).await.map_err(|error| Fault::Again(unreachable(&error), None))?;
         let status = reply.status().as_u16();
         let wait = reply.headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
         let mut body = reply.into_body();
@@ -136,14 +142,21 @@ impl OpenAi {
                 return Ok(Answer { text: String::new(), call: None, stop: Stop::TooLong, usage });
             }
         }
-        if status == 200 { self.read(&bytes, request) } else { Err(self.fault(status, wait, &bytes, request)) }
+        if status == 200 {
+            self.read(&bytes, request)
+        } else {
+            Err(self.fault(status, wait, &bytes, request))
+        }
     }
 
     fn read(&self, bytes: &[u8], request: &Request) -> Result<Answer, Fault> {
         let bad = |what: &str| {
             let start: String = String::from_utf8_lossy(bytes).chars().take(200).collect();
-            let words = format!("what {} sent is no answer: {what}: {}", self.place, self.secrets.hide(&start));
-            Fault::Fatal(Error::new(Cause::BadAnswer, words).help("is it an endpoint with `/chat/completions`?"))
+            let words =
+                format!("what {} sent is no answer: {what}: {}", self.place, self.secrets.hide(&start));
+            Fault::Fatal(
+                Error::new(Cause::BadAnswer, words).help("is it an endpoint with `/chat/completions`?"),
+            )
         };
         let reply: Value = serde_json::from_slice(bytes).map_err(|error| bad(&error.to_string()))?;
         let choice = &reply["choices"][0];
@@ -168,7 +181,9 @@ impl OpenAi {
             _ => Stop::End,
         });
         let count = |key: &str| reply["usage"][key].as_u64();
-        if let (Some(input_tokens), Some(output_tokens)) = (count("prompt_tokens"), count("completion_tokens")) {
+        if let (Some(input_tokens), Some(output_tokens)) =
+            (count("prompt_tokens"), count("completion_tokens"))
+        {
             pieces.usage = Some(Usage { input_tokens, output_tokens });
         }
         Ok(pieces.finish(request, &self.secrets))
@@ -185,28 +200,38 @@ impl OpenAi {
         let error = |cause, text: String| Error::new(cause, text);
         match status {
             401 => Fault::Fatal(
-                error(Cause::Expired, format!("{place} does not accept the API key: {words}"))
-                    .help("set the key in the variable that `--api-key-env` names, OPENAI_API_KEY unless given"),
+                error(Cause::Expired, format!("{place} does not accept the API key: {words}")).help(
+                    "set the key in the variable that `--api-key-env` names, OPENAI_API_KEY unless given",
+                ),
             ),
             403 => Fault::Fatal(error(Cause::Denied, format!("{place} does not allow it: {words}"))),
             404 => Fault::Fatal(
-                error(Cause::UnknownModel, format!("{place} knows no model `{model}`, or is no such endpoint: {words}"))
-                    .help("the address ends before `/chat/completions`, most often with `/v1`")
-                    .help("Ollama: `ollama list` names the models, `ollama pull NAME` gets one"),
+                error(
+                    Cause::UnknownModel,
+                    format!("{place} knows no model `{model}`, or is no such endpoint: {words}"),
+                )
+                .help("the address ends before `/chat/completions`, most often with `/v1`")
+                .help("Ollama: `ollama list` names the models, `ollama pull NAME` gets one"),
             ),
             400 | 422 if words.to_lowercase().contains("tool") => {
                 Fault::NoTools(error(Cause::Refused, format!("{place} refused the request: {words}")))
             }
             429 => Fault::Again(
-                error(Cause::Throttled, format!("{place} lets no more requests in, even after waiting: {words}"))
-                    .help("wait a while and run the same command again: what was answered already is recorded"),
+                error(
+                    Cause::Throttled,
+                    format!("{place} lets no more requests in, even after waiting: {words}"),
+                )
+                .help("wait a while and run the same command again: what was answered already is recorded"),
                 wait,
             ),
             500..=599 => Fault::Again(
                 error(Cause::Unreachable, format!("{place} is out of order at present ({status}): {words}")),
                 wait,
             ),
-            _ => Fault::Fatal(error(Cause::Refused, format!("{place} refused the request ({status}): {words}"))),
+            _ => Fault::Fatal(error(
+                Cause::Refused,
+                format!("{place} refused the request ({status}): {words}"),
+            )),
         }
     }
 

@@ -39,7 +39,12 @@ fn failure(replies: Vec<Reply>) -> (Error, usize) {
 
 #[test]
 fn the_tool_is_used_through_a_stream_and_keys_keep_their_order() {
-    let server = Server::with(vec![Reply::stream("Here.", Some(r#"{"z": 1, "a": {"y": 2, "b": "é"}}"#), "tool_use", 3)]);
+    let server = Server::with(vec![Reply::stream(
+        "Here.",
+        Some(r#"{"z": 1, "a": {"y": 2, "b": "é"}}"#),
+        "tool_use",
+        3,
+    )]);
     let mut heard = Vec::new();
     let answer = bedrock(&server).ask(&request(), &mut |bytes| heard.push(bytes)).unwrap();
     let input = json!({"z": 1, "a": {"y": 2, "b": "é"}});
@@ -51,7 +56,10 @@ fn the_tool_is_used_through_a_stream_and_keys_keep_their_order() {
 
     let sent = &server.heard()[0];
     assert_eq!(sent.line, "POST /model/m/converse-stream");
-    assert!(sent.headers.contains("AWS4-HMAC-SHA256") && sent.headers.contains("/eu-west-1/bedrock/"), "{sent:?}");
+    assert!(
+        sent.headers.contains("AWS4-HMAC-SHA256") && sent.headers.contains("/eu-west-1/bedrock/"),
+        "{sent:?}"
+    );
     let body = sent.json();
     assert_eq!(body["system"], json!([{"text": "Be brief."}]));
     assert_eq!(body["inferenceConfig"], json!({"maxTokens": 500}));
@@ -64,14 +72,21 @@ fn the_tool_is_used_through_a_stream_and_keys_keep_their_order() {
 fn a_conversation_has_calls_and_their_results() {
     let server = Server::with(vec![Reply::tool(&json!({"lookalike": 1}))]);
     let mut request = request();
-    let call = Call { id: "call-7".into(), name: "write_ruleset".into(), input: json!({"a": [1, -2, 0.5, null, true]}) };
+    let call = Call {
+        id: "call-7".into(),
+        name: "write_ruleset".into(),
+        input: json!({"a": [1, -2, 0.5, null, true]}),
+    };
     request.messages.push(Message::Assistant { text: String::new(), call: Some(call) });
     request.messages.push(Message::User { text: "wrong".into(), answers: Some("call-7".into()) });
     bedrock(&server).ask(&request, &mut |_| {}).unwrap();
     let messages = server.heard()[0].json()["messages"].clone();
-    assert_eq!(messages[1]["content"], json!([{"toolUse": {
-        "toolUseId": "call-7", "name": "write_ruleset", "input": {"a": [1, -2, 0.5, null, true]},
-    }}]));
+    assert_eq!(
+        messages[1]["content"],
+        json!([{"toolUse": {
+            "toolUseId": "call-7", "name": "write_ruleset", "input": {"a": [1, -2, 0.5, null, true]},
+        }}])
+    );
     let result = json!([{"toolResult": {"toolUseId": "call-7", "content": [{"text": "wrong"}]}}]);
     assert_eq!(messages[2], json!({"role": "user", "content": result}));
 }
@@ -87,7 +102,10 @@ fn models_without_tools_or_streams_are_asked_in_words() {
     let answer = bedrock.ask(&request(), &mut |_| {}).unwrap();
     assert_eq!((answer.text.as_str(), answer.call), ("In words.", None));
     let lines: Vec<String> = server.heard().into_iter().map(|heard| heard.line).collect();
-    assert_eq!(lines, ["POST /model/m/converse-stream", "POST /model/m/converse-stream", "POST /model/m/converse"]);
+    assert_eq!(
+        lines,
+        ["POST /model/m/converse-stream", "POST /model/m/converse-stream", "POST /model/m/converse"]
+    );
     assert!(server.heard()[2].json().get("toolConfig").is_none());
     // What was learnt is not learnt again.
     bedrock.ask(&request(), &mut |_| {}).unwrap();
@@ -128,7 +146,11 @@ fn access_denied_names_the_permission_and_a_policy() {
 #[test]
 fn who_may_not_stream_may_still_ask() {
     let server = Server::with(vec![
-        Reply::error(403, "AccessDeniedException", "not authorized to perform: bedrock:InvokeModelWithResponseStream"),
+        Reply::error(
+            403,
+            "AccessDeniedException",
+            "not authorized to perform: bedrock:InvokeModelWithResponseStream",
+        ),
         Reply::converse("lookalike: 1"),
     ]);
     assert_eq!(bedrock(&server).ask(&request(), &mut |_| {}).unwrap().text, "lookalike: 1");
@@ -137,12 +159,48 @@ fn who_may_not_stream_may_still_ask() {
 #[test]
 fn errors_say_what_to_do() {
     for (status, code, message, cause, help) in [
-        (404, "ResourceNotFoundException", "Could not resolve the foundation model", Cause::UnknownModel, "list-inference-profiles"),
-        (400, "ValidationException", "The provided model identifier is invalid.", Cause::UnknownModel, "list-foundation-models"),
-        (400, "ValidationException", "Invocation of model ID m with on-demand throughput isn’t supported.", Cause::UnknownModel, "inference profile"),
-        (403, "AccessDeniedException", "You don't have access to the model with the specified model ID.", Cause::Denied, "Model access"),
-        (403, "ExpiredTokenException", "The security token included in the request is expired", Cause::Expired, "aws sso login"),
-        (403, "UnrecognizedClientException", "The security token included in the request is invalid.", Cause::Expired, "get-caller-identity"),
+        (
+            404,
+            "ResourceNotFoundException",
+            "Could not resolve the foundation model",
+            Cause::UnknownModel,
+            "list-inference-profiles",
+        ),
+        (
+            400,
+            "ValidationException",
+            "The provided model identifier is invalid.",
+            Cause::UnknownModel,
+            "list-foundation-models",
+        ),
+        (
+            400,
+            "ValidationException",
+            "Invocation of model ID m with on-demand throughput isn’t supported.",
+            Cause::UnknownModel,
+            "inference profile",
+        ),
+        (
+            403,
+            "AccessDeniedException",
+            "You don't have access to the model with the specified model ID.",
+            Cause::Denied,
+            "Model access",
+        ),
+        (
+            403,
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+            Cause::Expired,
+            "aws sso login",
+        ),
+        (
+            403,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+            Cause::Expired,
+            "get-caller-identity",
+        ),
         (403, "InvalidSignatureException", "Signature expired", Cause::Expired, "clock"),
         (400, "ValidationException", "max_tokens is too large", Cause::Refused, ""),
     ] {
@@ -186,7 +244,9 @@ fn nobody_there() {
 #[test]
 fn ten_megabytes_are_cut_off() {
     let long = "x".repeat(10_000_000);
-    for reply in [Reply::stream(&long, None, "end_turn", 30_000), Reply::stream("", Some(&long), "tool_use", 30_000)] {
+    for reply in
+        [Reply::stream(&long, None, "end_turn", 30_000), Reply::stream("", Some(&long), "tool_use", 30_000)]
+    {
         let answer = bedrock(&Server::with(vec![reply])).ask(&request(), &mut |_| {}).unwrap();
         assert_eq!((answer.stop, answer.text.len(), answer.call), (Stop::TooLong, 0, None));
     }

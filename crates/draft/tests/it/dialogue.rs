@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use lookalike_draft::{
-    Answer, Call, Cause, Dialogue, Error, Judge, Limits, Message, Outcome, Provider, Recorder, Request, Secrets, Stop,
-    Task, Usage, Verdict,
+    Answer, Call, Cause, Dialogue, Error, Judge, Limits, Message, Outcome, Provider, Recorder, Request,
+    Secrets, Stop, Task, Usage, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -50,7 +50,12 @@ impl Judge for Crosses {
 
 fn call(input: Value) -> Result<Answer, Error> {
     let call = Call { id: "c".into(), name: "write_ruleset".into(), input };
-    Ok(Answer { text: String::new(), call: Some(call), stop: Stop::End, usage: Usage { input_tokens: 50, output_tokens: 10 } })
+    Ok(Answer {
+        text: String::new(),
+        call: Some(call),
+        stop: Stop::End,
+        usage: Usage { input_tokens: 50, output_tokens: 10 },
+    })
 }
 
 fn words(text: &str, stop: Stop) -> Result<Answer, Error> {
@@ -84,7 +89,8 @@ fn run(
 #[test]
 fn mistakes_go_back_until_there_are_none() {
     let folder = tempfile::tempdir().unwrap();
-    let answers = vec![call(json!({"a": "xxx"})), call(json!({"ruleset": {"a": "x"}})), call(json!({"a": "ok"}))];
+    let answers =
+        vec![call(json!({"a": "xxx"})), call(json!({"ruleset": {"a": "x"}})), call(json!({"a": "ok"}))];
     let (outcome, asked) = run(folder.path(), LIMITS, Some(answers));
     let outcome = outcome.unwrap();
     assert_eq!((outcome.ruleset.as_deref(), outcome.verdict.errors, outcome.rounds), (Some("a: ok\n"), 0, 3));
@@ -143,10 +149,14 @@ fn tokens_are_a_hard_limit() {
     let folder = tempfile::tempdir().unwrap();
     let none = run(folder.path(), Limits { tokens: 500, ..LIMITS }, Some(vec![call(json!({}))]));
     assert_eq!((none.0.unwrap_err().cause, none.1.len()), (Cause::Budget, 0));
-    let (outcome, asked) = run(folder.path(), Limits { tokens: 1200, ..LIMITS }, Some(vec![call(json!({"a": "x"}))]));
+    let (outcome, asked) =
+        run(folder.path(), Limits { tokens: 1200, ..LIMITS }, Some(vec![call(json!({"a": "x"}))]));
     let outcome = outcome.unwrap();
     assert_eq!((outcome.ended.unwrap().cause, outcome.ruleset.as_deref()), (Cause::Budget, Some("a: x\n")));
-    assert!(!asked.is_empty() && asked.iter().all(|request| request.tokens() + u64::from(request.max_tokens) <= 1200));
+    assert!(
+        !asked.is_empty()
+            && asked.iter().all(|request| request.tokens() + u64::from(request.max_tokens) <= 1200)
+    );
 }
 
 #[test]
@@ -154,7 +164,10 @@ fn a_later_failure_leaves_the_best_draft() {
     let folder = tempfile::tempdir().unwrap();
     let answers = vec![call(json!({"a": "x"})), Err(Error::new(Cause::Throttled, "slow down"))];
     let outcome = run(folder.path(), LIMITS, Some(answers)).0.unwrap();
-    assert_eq!((outcome.ended.unwrap().cause, outcome.ruleset.as_deref()), (Cause::Throttled, Some("a: x\n")));
+    assert_eq!(
+        (outcome.ended.unwrap().cause, outcome.ruleset.as_deref()),
+        (Cause::Throttled, Some("a: x\n"))
+    );
     let filtered = run(&folder.path().join("b"), LIMITS, Some(vec![words("", Stop::Filtered)]));
     assert_eq!(filtered.0.unwrap_err().cause, Cause::Refused);
 }
@@ -164,10 +177,17 @@ fn offline_fails_clearly_and_damage_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let error = run(folder.path(), LIMITS, None).0.unwrap_err();
     assert_eq!(error.cause, Cause::NotRecorded);
-    assert!(error.message.contains(folder.path().to_str().unwrap()) && error.help[1].contains("--offline"), "{error:?}");
+    assert!(
+        error.message.contains(folder.path().to_str().unwrap()) && error.help[1].contains("--offline"),
+        "{error:?}"
+    );
     run(folder.path(), LIMITS, Some(vec![call(json!({"a": "ok"}))])).0.unwrap();
     let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
-    for text in ["", "{}", r#"{"recording": 9, "answer": {"text": "", "stop": "end", "usage": {"input_tokens": 1, "output_tokens": 1}}}"#] {
+    for text in [
+        "",
+        "{}",
+        r#"{"recording": 9, "answer": {"text": "", "stop": "end", "usage": {"input_tokens": 1, "output_tokens": 1}}}"#,
+    ] {
         std::fs::write(&file, text).unwrap();
         let error = run(folder.path(), LIMITS, None).0.unwrap_err();
         assert!(error.cause == Cause::File && error.help[0].contains("remove"), "{error:?}");

@@ -68,7 +68,8 @@ fn endpoints_without_tools_are_asked_in_words() {
 
 #[test]
 fn throttled_twice_then_fine() {
-    let throttled = Reply::json(429, &json!({"error": {"message": "slow down"}})).with_header("retry-after", "0");
+    let throttled =
+        Reply::json(429, &json!({"error": {"message": "slow down"}})).with_header("retry-after", "0");
     let server = Server::with(vec![throttled.clone(), throttled.clone(), call("{}")]);
     endpoint(&server).ask(&request(), &mut |_| {}).unwrap();
     assert_eq!(server.heard().len(), 3);
@@ -85,7 +86,8 @@ fn errors_say_what_to_do_and_hide_the_key() {
         (400, Cause::Refused, ""),
         (500, Cause::Unreachable, ""),
     ] {
-        let server = Server::with(vec![Reply::json(status, &json!({"error": {"message": format!("no, {KEY}")}}))]);
+        let server =
+            Server::with(vec![Reply::json(status, &json!({"error": {"message": format!("no, {KEY}")}}))]);
         let error = endpoint(&server).ask(&request(), &mut |_| {}).unwrap_err();
         assert_eq!(error.cause, cause, "{status}: {error:?}");
         assert!(error.help.join("\n").contains(help) && error.message.contains("no, [hidden]"), "{error:?}");

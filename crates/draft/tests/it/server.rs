@@ -49,19 +49,25 @@ impl Reply {
 
     /// A whole message of Converse.
     pub fn converse(text: &str) -> Reply {
-        Reply::json(200, &json!({
-            "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-            "stopReason": "end_turn",
-            "usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18},
-            "metrics": {"latencyMs": 1},
-        }))
+        Reply::json(
+            200,
+            &json!({
+                "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+                "stopReason": "end_turn",
+                "usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18},
+                "metrics": {"latencyMs": 1},
+            }),
+        )
     }
 
     /// A message of ConverseStream: words, then perhaps the input of the tool, in pieces of at most `piece` bytes.
     pub fn stream(words: &str, input: Option<&str>, stop: &str, piece: usize) -> Reply {
         let mut body = frame("messageStart", &json!({"role": "assistant"}));
         for part in pieces(words, piece) {
-            body.extend(frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": part}})));
+            body.extend(frame(
+                "contentBlockDelta",
+                &json!({"contentBlockIndex": 0, "delta": {"text": part}}),
+            ));
         }
         if !words.is_empty() {
             body.extend(frame("contentBlockStop", &json!({"contentBlockIndex": 0})));
@@ -89,11 +95,14 @@ impl Reply {
 
     /// A message of OpenAI's `chat/completions`, with words or a call.
     pub fn chat(message: Value) -> Reply {
-        Reply::json(200, &json!({
-            "id": "x", "object": "chat.completion", "model": "m",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
-        }))
+        Reply::json(
+            200,
+            &json!({
+                "id": "x", "object": "chat.completion", "model": "m",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+            }),
+        )
     }
 
     pub fn after(mut self, wait: Duration) -> Reply {
@@ -166,7 +175,9 @@ impl Server {
         let (kept, answer) = (Arc::clone(&heard), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (Ok(stream), kept, answer) = (stream, Arc::clone(&kept), Arc::clone(&answer)) else { break };
+                let (Ok(stream), kept, answer) = (stream, Arc::clone(&kept), Arc::clone(&answer)) else {
+                    break;
+                };
                 std::thread::spawn(move || serve(stream, &kept, answer.as_ref()));
             }
         });
@@ -217,7 +228,8 @@ fn read(stream: &mut TcpStream) -> Option<Heard> {
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let (line, headers) = head.split_once("\r\n").unwrap_or((&head, ""));
     let lower = headers.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    let length =
+        lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     let mut body = bytes[end + 4..].to_vec();
     while body.len() < length {
         match stream.read(&mut buffer) {
