@@ -262,6 +262,47 @@ impl Template {
     }
 }
 
+/// How values of a column become text as text formats write it, and whether that text is plain.
+fn plain_writer(output: &Output) -> (Writer, bool) {
+    match output.ty {
+        Type::Bool => (Writer::Bool, true),
+        Type::Int => (Writer::Int(0), true),
+        Type::Float => (Writer::Float, true),
+        Type::Decimal(scale) => (Writer::Decimal(scale), true),
+        Type::Date => (Writer::Date, true),
+        Type::Datetime => (Writer::Datetime, true),
+        Type::Duration => (Writer::Duration, true),
+        Type::Text => match &output.categories {
+            Some(categories) => (Writer::Categories(categories.clone()), output.plain),
+            None => (Writer::Text, output.plain),
+        },
+    }
+}
+
+/// The values of a column as text, as a CSV file has them; nulls stay null.
+///
+/// # Errors
+/// When a date or time has none.
+pub(crate) fn texts_of(series: &Series, ty: Type) -> Result<Series, Failure> {
+    if ty == Type::Text {
+        return Ok(series.cast(&DataType::String)?);
+    }
+    let span = Span::default();
+    let (writer, _) = plain_writer(&Output::of(ty));
+    let field = Field {
+        column: InputName { name: String::new(), span },
+        format: None,
+        format_span: span,
+        ready: Some((InputId(0), writer)),
+    };
+    let rows = (0..series.len() as u64).into();
+    Template { parts: vec![Part::Field(field)], nullable: true }.fill(&Block::new(
+        &rows,
+        0,
+        &[Some(series.clone())],
+    ))
+}
+
 impl Field {
     /// How values of a column become text, and whether that text is plain; `None` after adding a problem.
     fn writer(&self, output: &Output, problems: &mut Problems) -> Option<(Writer, bool)> {
@@ -270,19 +311,7 @@ impl Field {
             None
         };
         let Some(format) = &self.format else {
-            return Some(match output.ty {
-                Type::Bool => (Writer::Bool, true),
-                Type::Int => (Writer::Int(0), true),
-                Type::Float => (Writer::Float, true),
-                Type::Decimal(scale) => (Writer::Decimal(scale), true),
-                Type::Date => (Writer::Date, true),
-                Type::Datetime => (Writer::Datetime, true),
-                Type::Duration => (Writer::Duration, true),
-                Type::Text => match &output.categories {
-                    Some(categories) => (Writer::Categories(categories.clone()), output.plain),
-                    None => (Writer::Text, output.plain),
-                },
-            });
+            return Some(plain_writer(output));
         };
         match output.ty {
             Type::Int => {
