@@ -14,7 +14,7 @@ use lookalike_core::{Permutation, Rows, Seed, Stream};
 use lookalike_ruleset::anomaly::Burst;
 use lookalike_ruleset::{Span, Type};
 use polars::prelude::*;
-use polars_arrow::bitmap::MutableBitmap;
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use crate::anomaly::{Anomaly, Hits};
 use crate::array;
@@ -57,6 +57,8 @@ pub(crate) struct Planned {
     /// Units whose rank in the permutation is below it are spoilt, if they are eligible.
     pub threshold: u64,
     pub held: Held,
+    /// For which rows the condition holds, where that was found out for all of them.
+    pub holds: Option<Bitmap>,
 }
 
 /// What the plan remembers of what it dealt, so that a run need not find it again.
@@ -459,6 +461,12 @@ impl Tables {
     /// Takes the rows out for which the condition does not hold.
     fn and_when(&self, at: usize, planned: &Planned, rows: &Rows, good: &mut [bool]) -> Result<(), Error> {
         let Some(when) = planned.when else { return Ok(()) };
+        if let Some(holds) = &planned.holds {
+            for (good, row) in good.iter_mut().zip(rows) {
+                *good &= holds.get_bit(row as usize);
+            }
+            return Ok(());
+        }
         let open: Vec<u32> =
             good.iter().enumerate().filter(|(_, good)| **good).map(|(at, _)| at as u32).collect();
         let values = self.frame(at, &rows.select(&open), &[when])?.remove(0);

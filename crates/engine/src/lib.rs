@@ -15,6 +15,7 @@ pub mod expr;
 pub mod formula;
 pub mod generator;
 pub mod generators;
+pub mod given;
 pub mod inject;
 mod links;
 mod locale;
@@ -29,4 +30,5 @@ pub mod testing;
 
 pub use generator::{Block, Failure, Generator, Kind, Output, Rule, Site};
 pub use generators::KINDS;
+pub use given::{Given, GivenTable};
 pub use plan::{Column, Error, Plan, TablePlan, compile};

@@ -11,6 +11,7 @@ use crate::build::Spec;
 use crate::correlate::Group;
 use crate::formula::Formula;
 use crate::generator::{Block, Generator, Output};
+use crate::given::Given;
 use crate::inject::{Injector, Spoilt};
 use crate::links::{Children, Link};
 use crate::subsets::Parts;
@@ -71,6 +72,8 @@ pub(crate) enum Source {
     Children(Children),
     /// The part of the table that the row is of.
     Subset(Arc<Parts>),
+    /// A column of the rows that are given, by its place.
+    Given(usize),
 }
 
 impl Source {
@@ -96,6 +99,8 @@ pub struct Table {
     /// Correlated columns. Their words are numbered behind the columns.
     pub(crate) groups: Vec<Group>,
     pub(crate) injector: Option<Injector>,
+    /// The rows, where they are not made.
+    pub(crate) given: Option<Arc<dyn Given>>,
 }
 
 pub(crate) struct Requirement {
@@ -169,6 +174,14 @@ pub enum Error {
         met: usize,
         /// How many rows there were in the first attempt.
         of: usize,
+    },
+    /// Rows that are given could not be read.
+    #[error("{message}")]
+    Given {
+        /// The table.
+        table: String,
+        /// What happened, with the file and the place where that is known.
+        message: String,
     },
     /// Rows beyond the table's end were asked for.
     #[error("table `{table}` has {rows} rows; row {row} was asked for")]
@@ -435,6 +448,18 @@ impl Tables {
                     self.fill_inherited(at, *link, &wanted, &mut filled)?;
                 }
                 Source::Subset(parts) => filled[id] = Some(parts.fill(rows)),
+                Source::Given(_) => {
+                    let wanted: Vec<(usize, usize)> = (0..table.columns.len())
+                        .filter(|own| needed[*own])
+                        .filter_map(|own| match table.columns[own].source {
+                            Source::Given(place) => Some((own, place)),
+                            _ => None,
+                        })
+                        .collect();
+                    let given =
+                        table.given.as_deref().ok_or_else(|| Error::Internal("no rows are given".into()))?;
+                    self.fill_given(at, given, &wanted, rows, &mut filled)?;
+                }
                 Source::Children(children) => {
                     filled[id] = Some(self.fill_children(at, id, children, rows)?);
                 }

@@ -143,7 +143,8 @@ params! {
         belongs_to: Named<LinkDecl>,
         /// Links that together occur once: no two rows have the same parents in all of them.
         unique: Vec<Spanned<String>> = Vec::new(),
-        /// The columns that are written, in order.
+        /// The columns that are written, in order. Only a table whose rows are given, as by `lookalike inject`, may do
+        /// without: then they are those of the data.
         columns: Named<Node>,
         /// Helper columns that are not written.
         draws: Named<Node>,
@@ -414,14 +415,6 @@ fn check_header(document: &Document, problems: &mut Problems) {
     }
     for table in &document.tables.0 {
         let columns = &table.value.columns.0;
-        if columns.is_empty() {
-            problems.error(
-                "missing-key",
-                table.name_span,
-                format!("table `{}` has no columns", table.name),
-                "add `columns:`",
-            );
-        }
         for draw in &table.value.draws.0 {
             if let Some(column) = columns.iter().find(|c| c.name == draw.name) {
                 problems.push(

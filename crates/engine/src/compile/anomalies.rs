@@ -343,7 +343,10 @@ impl<'a> Compiler<'a> {
             }
             let node = decl.columns.find(&name).or_else(|| decl.draws.find(&name));
             let Some(node) = node else {
-                let message = format!("`{name}` leads to another table and cannot be recomputed");
+                let message = match self.tables[table].given {
+                    Some(_) => format!("`{name}` has no rule by which it could be recomputed"),
+                    None => format!("`{name}` leads to another table and cannot be recomputed"),
+                };
                 self.problems.error("bad-anomaly", span, message, "set the column itself");
                 continue;
             };
@@ -656,11 +659,23 @@ impl Preparer<'_> {
             wanted,
             threshold: 0,
             held: Held::Nothing,
+            holds: None,
         })
     }
 
+    /// Finds out for which rows an anomaly's condition holds, where rows are given.
+    fn hold_condition(&mut self, at: usize, number: usize) -> Result<(), crate::plan::Error> {
+        let injector = self.tables.0[at].injector.as_ref();
+        let Some(planned) = injector.map(|injector| &injector.anomalies[number]) else { return Ok(()) };
+        let holds = self.tables.condition(at, planned)?;
+        if let Some(injector) = &mut self.tables.0[at].injector {
+            injector.anomalies[number].holds = holds;
+        }
+        Ok(())
+    }
+
     fn deal(&mut self, at: usize, number: usize, lenient: bool) -> Option<()> {
-        let dealt = self.tables.deal(at, number);
+        let dealt = self.hold_condition(at, number).and_then(|()| self.tables.deal(at, number));
         let table = &mut self.tables.0[at];
         let injector = table.injector.as_mut()?;
         let planned = &mut injector.anomalies[number];
@@ -668,6 +683,9 @@ impl Preparer<'_> {
         match dealt {
             Ok(Dealt { got, threshold, held }) => {
                 planned.threshold = threshold;
+                if !matches!(held, Held::Nothing) {
+                    planned.holds = None;
+                }
                 planned.held = held;
                 if got >= planned.wanted {
                     return Some(());

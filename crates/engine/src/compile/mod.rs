@@ -9,13 +9,15 @@ mod order;
 mod prepare;
 mod subsets;
 
+use std::sync::Arc;
+
 use lookalike_core::Seed;
 use lookalike_ruleset::decode::{NamedItem, Stamp};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{DEFAULT_ROWS, Loaded, TableDecl, literal};
 use lookalike_ruleset::expr::Aggregate;
 use lookalike_ruleset::relation::{self, Pick};
-use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Value};
+use lookalike_ruleset::{Diagnostic, Entry, Field, Node, Problems, Span, Value};
 
 use anomalies::AnomalyDraft;
 
@@ -24,6 +26,7 @@ use crate::correlate::Group;
 use crate::entity::RESERVED;
 use crate::formula::Formula;
 use crate::generator::{Generator, InputName, Kind, World};
+use crate::given::{Given, GivenTable};
 use crate::links::{Children, Link, Mode};
 use crate::plan::{Plan, Source, TablePlan};
 
@@ -40,6 +43,9 @@ pub struct Overrides {
     pub scale: Option<f64>,
     /// Where not enough rows can take an anomaly, take those that there are, with a warning.
     pub lenient: bool,
+    /// Tables whose rows are not made but given, with all their columns. Of such a table the ruleset's `draws` and
+    /// `anomalies` count, and its `columns` are only the rules by which an anomaly makes them again.
+    pub given: Vec<GivenTable>,
 }
 
 /// Rows are numbered with 63 bits, so that a row number is also an int.
@@ -125,6 +131,8 @@ struct TableDraft<'a> {
     seed: Seed,
     /// How many rows, once that is known.
     rows: Option<u64>,
+    /// The rows themselves, where they are given.
+    given: Option<Arc<dyn Given>>,
     columns: Vec<Draft>,
     links: Vec<LinkDraft<'a>>,
     requires: Vec<RequireDraft>,
@@ -190,12 +198,27 @@ impl<'a> Compiler<'a> {
     ) {
         for item in self.decls {
             let decl = &item.value;
+            if decl.columns.0.is_empty() && overrides.given.iter().all(|given| given.table != item.name) {
+                self.problems.error(
+                    "missing-key",
+                    item.name_span,
+                    format!("table `{}` has no columns", item.name),
+                    "add `columns:`, or give it the rows of a file with `lookalike inject`",
+                );
+            }
             let seed = root.derive("table").derive(&item.name);
-            let items = decl.columns.0.iter().map(|item| (item, true));
+            let given = overrides.given.iter().find(|given| given.table == item.name);
+            let given = given.map(|given| given.rows.clone());
+            // The columns of given rows are not made.
+            let items = decl.columns.0.iter().filter(|_| given.is_none()).map(|item| (item, true));
             let items = items.chain(decl.draws.0.iter().map(|item| (item, false)));
-            let rows = self.own_rows(item, overrides);
+            let rows = match &given {
+                Some(given) => self.given_rows(item, &**given),
+                None => self.own_rows(item, overrides),
+            };
+            let mut columns =
+                given.as_ref().map_or_else(Vec::new, |given| given_columns(item, &**given, seed));
             let mut builder = Builder::new(kinds, vocabulary, self.problems);
-            let mut columns = Vec::new();
             for (item, written) in items {
                 let base = builder.spec(&item.value);
                 columns.push(Draft {
@@ -227,6 +250,7 @@ impl<'a> Compiler<'a> {
                 name_span: item.name_span,
                 seed,
                 rows,
+                given,
                 columns,
                 links: Vec::new(),
                 requires,
@@ -234,6 +258,36 @@ impl<'a> Compiler<'a> {
                 anomalies: Vec::new(),
             });
         }
+    }
+
+    /// How many rows are given, if their columns go with the ruleset.
+    fn given_rows(&mut self, item: &NamedItem<TableDecl>, given: &dyn Given) -> Option<u64> {
+        let fields = &given.schema().fields;
+        let names = || fields.iter().map(|field| field.name.as_str());
+        for column in &item.value.columns.0 {
+            if names().all(|name| name != column.name) {
+                let message = format!("the data has no column `{}`", column.name);
+                let help = did_you_mean(&column.name, "columns", names());
+                self.problems.error("unknown-column", column.name_span, message, help);
+            }
+        }
+        for draw in &item.value.draws.0 {
+            if names().any(|name| name == draw.name) {
+                let message = format!("`{}` is a column of the data and a draw", draw.name);
+                self.problems.error("duplicate-name", draw.name_span, message, "give the draw another name");
+            }
+        }
+        if given.rows() > MAX_ROWS {
+            let message = format!("{} rows are too many", given.rows());
+            self.problems.error(
+                "bad-rows",
+                item.name_span,
+                message,
+                format!("a table has at most {MAX_ROWS} rows"),
+            );
+            return None;
+        }
+        Some(given.rows())
     }
 
     /// The rows of a table that has a number of its own.
@@ -746,6 +800,23 @@ impl<'a> Compiler<'a> {
         };
         Box::new(Diagnostic::error("unknown-column", span, message).help(unknown_column_help(name, &names)))
     }
+}
+
+/// The columns of given rows.
+fn given_columns(item: &NamedItem<TableDecl>, given: &dyn Given, seed: Seed) -> Vec<Draft> {
+    let column = |(place, field): (usize, &Field)| Draft {
+        name: field.name.clone(),
+        span: item.name_span,
+        written: true,
+        hidden: false,
+        seed: seed.derive("column").derive(&field.name),
+        scope: Vec::new(),
+        replaces: None,
+        source: Some(Source::Given(place)),
+        inputs: Vec::new(),
+        resolved: true,
+    };
+    given.schema().fields.iter().enumerate().map(column).collect()
 }
 
 /// A part of a name with spaces is most likely a name that lacks its quotes.

@@ -72,6 +72,7 @@ impl Compiler<'_> {
                 links: draft.links.into_iter().map(|l| l.link).collect(),
                 groups: draft.groups,
                 injector: None,
+                given: draft.given,
             });
             around.push(Surroundings {
                 draft: TableInfo {
@@ -169,6 +170,10 @@ impl Preparer<'_> {
                 let output = Output::categories(sized.names.clone());
                 self.tables.0[at].columns[column].source = Source::Subset(Arc::new(sized));
                 output
+            }
+            Source::Given(place) => {
+                let field = &self.tables.0[at].given.as_ref()?.schema().fields[*place];
+                Output { nullable: field.nullable, plain: field.plain, ..Output::of(field.ty) }
             }
             Source::Link(link) => {
                 Output { nullable: self.tables.0[at].links[*link].nullable(), ..Output::of(Type::Int) }

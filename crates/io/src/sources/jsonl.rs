@@ -219,11 +219,16 @@ fn write(field: &Field, value: Option<&str>, form: Form, out: &mut Vec<u8>) -> R
         out.extend_from_slice(b"null");
         return Ok(());
     };
-    let bare = !form.is_quoted() && (field.ty.is_number() || field.ty == Type::Bool);
-    if bare && matches!(text, "NaN" | "inf" | "-inf") {
+    let number = field.ty.is_number();
+    if number && matches!(text, "NaN" | "inf" | "-inf") {
         return Err(Error::Value { column: field.name.clone(), format: KIND.name, value: text.to_owned() });
     }
-    if bare {
+    // An anomaly may put text where a number should be.
+    let bare = match field.ty {
+        Type::Bool => matches!(text, "true" | "false"),
+        _ => number && serde_json::from_str::<serde_json::Number>(text).is_ok(),
+    };
+    if bare && !form.is_quoted() {
         out.extend_from_slice(text.as_bytes());
     } else {
         Escape::Json.append(text.as_bytes(), out);

@@ -374,7 +374,8 @@ impl<D: Dialect> TextSource<D> {
     /// Columns of rows in rising order, without repetitions.
     fn build(
         &self,
-        numbers: impl ExactSizeIterator<Item = u64>,
+        numbers: impl Iterator<Item = u64>,
+        height: usize,
         wanted: &[usize],
     ) -> Result<DataFrame, Error> {
         let fields = &self.schema.fields;
