@@ -18,9 +18,9 @@ Examples:
   lookalike draft \"like this, for a German bank\" --sample accounts.csv -o accounts.yaml
   lookalike draft \"orders of a book shop\" -o orders.yaml --dry-run
 
-A model on Amazon Bedrock writes the ruleset, never the rows. The compiler checks it, mistakes go back to the model, and
-nothing is written that does not compile. Of a sample, statistics are sent, and no rows unless you say so. Every answer is
-recorded, so that a second run calls nobody.")]
+A model on Amazon Bedrock writes the ruleset, never the rows. The compiler checks it, mistakes
+go back to the model, and nothing is written that does not compile. Of a sample, statistics are
+sent, and no rows unless you say so. Every answer is recorded, so that a second run calls nobody.")]
 pub struct Args {
     /// What the data is, in your words.
     #[arg(value_name = "DESCRIPTION")]

@@ -16,8 +16,8 @@ Examples:
   lookalike refine orders.yaml \"add a column with the currency; returns are rarer in winter\"
   lookalike refine orders.yaml \"mend what `lookalike check` says\" -o mended.yaml
 
-The model sees the ruleset and what the compiler says of it, no data and no other file. You see what changes, and rows,
-before anything is overwritten.")]
+The model sees the ruleset and what the compiler says of it, no data and no other file. You see
+what changes, and rows, before anything is overwritten.")]
 pub struct Args {
     /// Ruleset: a .yaml file.
     #[arg(value_name = "RULESET")]
@@ -45,6 +45,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage("nothing is to be changed").help("say in a sentence what is to change"));
     }
     let path = args.output.clone().unwrap_or_else(|| args.path.clone());
+    if path.parent() != args.path.parent() {
+        return Err(Failure::usage(format!("`{}` lies in another folder than the ruleset", path.display()))
+            .help("files that a ruleset names are found from its own folder; write beside it, and move it later"));
+    }
     let target = Target { before: before(&path)?, path, yes: args.yes };
     let disk = DiskFiles::for_ruleset(&args.path, &[]);
     let files = OnlyKnown::learning(&disk);

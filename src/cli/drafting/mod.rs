@@ -11,6 +11,6 @@ pub use finish::{Target, finish};
 pub use judge::{Compiler, OnlyKnown};
 pub use parts::{Parts, read_text};
 pub use sample::describe;
-pub use session::{ModelArgs, Session};
+pub use session::ModelArgs;
 
 pub use guide::{system, tool};

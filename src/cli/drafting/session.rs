@@ -86,6 +86,7 @@ pub struct Session {
     prices: Option<Prices>,
     who: Who,
     offline: bool,
+    anew: bool,
     dry_run: bool,
 }
 
@@ -129,8 +130,8 @@ impl ModelArgs {
             answer_tokens: ANSWER_TOKENS.min(count(self.max_tokens)),
         };
         let recorder = Recorder::new(folder, connect).anew(self.anew);
-        let (who, offline, dry_run) = (self.provider, self.offline, self.dry_run);
-        Ok(Session { recorder, model, limits, prices, who, offline, dry_run })
+        let (who, offline, anew, dry_run) = (self.provider, self.offline, self.anew, self.dry_run);
+        Ok(Session { recorder, model, limits, prices, who, offline, anew, dry_run })
     }
 
     fn connect(&self) -> Connect {
@@ -189,7 +190,7 @@ impl Session {
             terminal::tell(&self.estimate(&dialogue)?);
             return Ok(None);
         }
-        let is_recorded = self.recorder.find(&dialogue.opening()).map_err(failure)?.is_some();
+        let is_recorded = !self.anew && self.recorder.find(&dialogue.opening()).map_err(failure)?.is_some();
         if !self.offline && !is_recorded {
             match self.recorder.provider() {
                 Ok(provider) => {

@@ -388,6 +388,9 @@ impl Provider for Bedrock {
 }
 
 fn no_credentials(why: &str) -> Error {
+    // The chain lists every place that it looked at, in a line each.
+    let why =
+        why.lines().next().unwrap_or_default().trim_end_matches("Attempted:").trim_end_matches(['.', ' ']);
     Error::new(Cause::Setup, format!("no AWS credentials were found: {why}"))
         .help("`aws configure sso` and `aws sso login`, or `aws configure`; then choose with `--profile` or AWS_PROFILE")
         .help(format!("or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or {BEARER} with an API key of Bedrock"))

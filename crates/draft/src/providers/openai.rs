@@ -49,6 +49,8 @@ const MAX_BODY_BYTES: usize = 4 * MAX_ANSWER_BYTES;
 enum Fault {
     /// Another attempt may succeed, after this many seconds if the endpoint said so.
     Again(Error, Option<u64>),
+    /// Nobody listens.
+    Nobody(Error),
     NoTools(Error),
     Fatal(Error),
 }
@@ -125,8 +127,7 @@ impl OpenAi {
         let unreachable = |error: &dyn std::error::Error| {
             super::unreachable(&self.place, &self.secrets.hide(&chain(error)))
         };
-        let reply =
-            self.connector.call(http).await.map_err(|error| Fault::Again(unreachable(&error), None))?;
+        let reply = self.connector.call(http).await.map_err(|error| Fault::Nobody(unreachable(&error)))?;
         let status = reply.status().as_u16();
         let wait = reply.headers().get("retry-after").and_then(|seconds| seconds.parse().ok());
         let mut body = reply.into_body();
@@ -254,7 +255,12 @@ impl OpenAi {
                     tokio::time::sleep(wait.map_or(pause, Duration::from_secs)).await;
                     pause = (pause * 2).min(Duration::from_secs(20));
                 }
-                Err(Fault::NoTools(error) | Fault::Fatal(error)) => return Err(error),
+                // It may have been started a moment ago, but will not be in a minute.
+                Err(Fault::Nobody(_)) if attempt == 1 && self.options.attempts > 1 => {
+                    attempt += 1;
+                    tokio::time::sleep(pause).await;
+                }
+                Err(Fault::NoTools(error) | Fault::Nobody(error) | Fault::Fatal(error)) => return Err(error),
             }
         }
     }
