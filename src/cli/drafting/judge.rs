@@ -148,7 +148,12 @@ mod tests {
         let wrong =
             judge("lookalike: 1\ntables: {t: {columns: {a: {int_range: [1, 5]}}, require: [a > 5]}}\n");
         assert_eq!(wrong.errors, 1, "{}", wrong.report);
-        assert!(wrong.report.contains("cannot be made"), "{}", wrong.report);
+        assert!(wrong.report.contains("a > 5"), "{}", wrong.report);
+        // What no check can know beforehand.
+        let wrong = judge(
+            "lookalike: 1\ntables: {t: {columns: {a: {normal: {mean: 0, std_dev: 1e19}, type: int}}}}\n",
+        );
+        assert_eq!(wrong.errors, 1, "{}", wrong.report);
         let many = judge("lookalike: 1\ntables: {t: {rows: 1000000000000, columns: {a: 1}}}\n");
         assert!(many.report.contains("at most 10,000,000"), "{}", many.report);
         assert_eq!(judge("lookalike: 1\ntables: {}\n").errors, 1);
