@@ -322,6 +322,20 @@ impl Loader {
         self.load("<text>".to_owned(), text.to_owned(), format, &NoFiles)
     }
 
+    /// Reads and checks a ruleset given as text, under a name for its diagnostics, with includes and lookups from `files`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every diagnostic when the ruleset cannot be used.
+    pub fn text_with(
+        self,
+        name: impl Into<String>,
+        text: &str,
+        format: Format,
+        files: &dyn Files,
+    ) -> Result<Ruleset, Error> {
+        self.load(name.into(), text.to_owned(), format, files)
+    }
+
     fn load(self, name: String, text: String, format: Format, files: &dyn Files) -> Result<Ruleset, Error> {
         let mut sources = Sources::new();
         let file = sources.add(name, text);

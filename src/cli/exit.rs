@@ -10,6 +10,8 @@ pub const USAGE: u8 = 2;
 pub const BUDGET: u8 = 3;
 /// A file could not be read or written, or data not be understood; no file was left half done.
 pub const OUTPUT: u8 = 4;
+/// A service, such as a language model, could not be reached or did not answer as needed; nothing was written.
+pub const SERVICE: u8 = 5;
 /// A bug in Lookalike.
 pub const BUG: u8 = 70;
 /// Stopped by Ctrl-C or a termination signal; no file was changed.

@@ -2,6 +2,8 @@
 
 mod args;
 mod commands;
+#[cfg(feature = "bedrock")]
+mod drafting;
 pub mod exit;
 mod failure;
 mod locking;
@@ -16,6 +18,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
     check, completions, explain, fit, generate, inject, kinds, merge, preview, release, schema, validate,
 };
+#[cfg(feature = "bedrock")]
+use commands::{draft, refine};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -28,8 +32,8 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 3 privacy budget, 4 trouble with files, 70 a bug,
-130 interrupted.")]
+Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 3 privacy budget, 4 trouble with files, 5 no model
+could be asked, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +59,12 @@ enum Command {
     Release(release::Args),
     /// Make a ruleset from a private table, under differential privacy.
     Fit(fit::Args),
+    /// Let a model on Amazon Bedrock write a ruleset from a description.
+    #[cfg(feature = "bedrock")]
+    Draft(draft::Args),
+    /// Let a model change a ruleset.
+    #[cfg(feature = "bedrock")]
+    Refine(refine::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -89,6 +99,10 @@ pub fn lookalike() -> ExitCode {
             Command::Validate(args) => validate::run(&args),
             Command::Release(args) => release::run(&args),
             Command::Fit(args) => fit::run(&args),
+            #[cfg(feature = "bedrock")]
+            Command::Draft(args) => draft::run(&args),
+            #[cfg(feature = "bedrock")]
+            Command::Refine(args) => refine::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

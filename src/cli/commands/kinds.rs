@@ -28,7 +28,7 @@ enum Form {
 }
 
 /// The groups, in the order of the manual.
-const GROUPS: [Group; 7] =
+pub const GROUPS: [Group; 7] =
     [Group::Basic, Group::Numbers, Group::Time, Group::Series, Group::Text, Group::Derived, Group::People];
 
 /// What a group is called.

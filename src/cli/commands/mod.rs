@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod completions;
+#[cfg(feature = "bedrock")]
+pub mod draft;
 pub mod explain;
 pub mod fit;
 pub mod generate;
@@ -9,6 +11,8 @@ pub mod inject;
 pub mod kinds;
 pub mod merge;
 pub mod preview;
+#[cfg(feature = "bedrock")]
+pub mod refine;
 pub mod release;
 pub mod schema;
 pub mod validate;

@@ -76,7 +76,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     terminal::print(&text)
 }
 
-fn preview(table: &Table<'_>, sample: std::ops::Range<u64>, shown: u64) -> Result<String, Failure> {
+/// The first `shown` of the rows `sample` of a table as a grid, and a line for each column about all of them.
+///
+/// # Errors
+/// When rows cannot be made.
+pub fn preview(table: &Table<'_>, sample: std::ops::Range<u64>, shown: u64) -> Result<String, Failure> {
     let schema = table.schema();
     let frame = table.clone().rows(sample.clone()).collect()?;
     let cells = texts(table, &frame)?;

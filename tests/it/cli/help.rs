@@ -9,6 +9,10 @@ fn help_of_every_command() {
     for command in ["generate", "check", "preview", "fit", "kinds", "explain", "schema", "completions"] {
         place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));
     }
+    #[cfg(feature = "bedrock")]
+    for command in ["draft", "refine"] {
+        place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The programs, run as a user runs them.
 
+#[cfg(feature = "bedrock")]
+mod draft;
 mod failures;
 mod fit;
 mod generate;
