@@ -20,7 +20,7 @@ pub enum Error {
     /// Rows could not be made.
     #[error(transparent)]
     Rows(#[from] lookalike_engine::Error),
-    /// Rows could not be written.
+    /// Rows could not be read from a file or written to one.
     #[error(transparent)]
     Write(#[from] lookalike_io::Error),
     /// What was asked for makes no sense.

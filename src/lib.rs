@@ -30,6 +30,7 @@
 #[doc(hidden)]
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
+pub mod data;
 mod error;
 pub mod marks;
 pub mod merge;

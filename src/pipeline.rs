@@ -9,11 +9,13 @@ use std::time::Instant;
 use lookalike_core::Rows;
 use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
+use lookalike_io::sources::Text;
 use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Written};
-use lookalike_ruleset::TableSchema;
+use lookalike_ruleset::{Field, TableSchema};
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
+use crate::data::{self, Data, DataEntry};
 use crate::{Error, Ruleset, marks};
 
 /// Which rows of each table to make.
@@ -135,6 +137,9 @@ pub struct Manifest {
     pub seed: u64,
     /// The ruleset's clock.
     pub clock: Option<String>,
+    /// The file that the rows come from, where they are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataEntry>,
     /// Values of the parameters, as written.
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Rows made: `all`, `range a..b` or `shard i/n`.
@@ -237,6 +242,31 @@ pub fn generate(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Manifest, Error> {
+    run(ruleset, None, job, progress, stop)
+}
+
+/// As [`generate`], of a ruleset whose only table has the rows of `data`. In the data's own format, if that is text, all but
+/// the marked cells are written as the file has them, byte for byte.
+///
+/// # Errors
+/// As [`generate`], and when the file cannot be read.
+pub fn inject(
+    ruleset: &Ruleset,
+    data: &Data,
+    job: &Job,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Manifest, Error> {
+    run(ruleset, Some(data), job, progress, stop)
+}
+
+fn run(
+    ruleset: &Ruleset,
+    data: Option<&Data>,
+    job: &Job,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Manifest, Error> {
     let started = Instant::now();
     let tables = choose_tables(ruleset, job)?;
     if let Destination::Folder(folder) = &job.destination {
@@ -248,7 +278,7 @@ pub fn generate(
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
         let views = views(plan, job);
-        let (pending, anomalies) = write_table(plan, rows.clone(), &views, job, progress, stop)?;
+        let (pending, anomalies) = write_table(plan, rows.clone(), data, &views, job, progress, stop)?;
         progress.end();
         entries.push(table_entry(plan, rows, job, &views, &pending, anomalies)?);
         finished.extend(pending.into_iter().flatten());
@@ -262,7 +292,8 @@ pub fn generate(
         bytes_per_second: (bytes as f64 / seconds).round(),
         threads: job.threads,
     };
-    let manifest = manifest(ruleset, job, entries, timing);
+    let data = data.map(Data::entry).transpose()?;
+    let manifest = manifest(ruleset, data, job, entries, timing);
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
 }
@@ -335,7 +366,22 @@ fn views(plan: &TablePlan, job: &Job) -> Vec<View> {
     views
 }
 
-fn open_sinks(plan: &TablePlan, view: View, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> {
+/// The text of the data, where it is to be kept in a view and a format.
+fn kept_text<'a>(data: Option<&'a Data>, view: View, kind: &SinkKind) -> Option<&'a dyn Text> {
+    data.filter(|_| view != View::Anomalies).and_then(|data| data.text_as(kind.name))
+}
+
+/// The columns that a view adds to the data's.
+fn added(plan: &TablePlan, view: View) -> Vec<Field> {
+    if view == View::Rows { data::added(plan, plan.clean_schema().fields.len()) } else { Vec::new() }
+}
+
+fn open_sinks(
+    plan: &TablePlan,
+    data: Option<&Data>,
+    view: View,
+    job: &Job,
+) -> Result<Vec<Box<dyn Sink>>, Error> {
     let schema = view.schema(plan);
     let mut options = job.options.clone();
     options.csv.header &= job.slice.has_header();
@@ -344,11 +390,26 @@ fn open_sinks(plan: &TablePlan, view: View, job: &Job) -> Result<Vec<Box<dyn Sin
         let output = match &job.destination {
             Destination::Folder(folder) => {
                 let name = format!("{}{tag}{}.{}", plan.name, job.slice.file_tag(), kind.extension);
-                Output::file(folder.join(name))?
+                let path = folder.join(name);
+                if let Some(data) = data
+                    && let (Ok(from), Ok(to)) = (data.path().canonicalize(), path.canonicalize())
+                    && from == to
+                {
+                    let message = format!("{} would be replaced; write to another folder", path.display());
+                    return Err(Error::Request(message));
+                }
+                Output::file(path)?
             }
             Destination::Stdout => Output::stdout(),
         };
-        Ok((kind.open)(&schema, output, &options)?)
+        let Some(text) = kept_text(data, view, kind) else {
+            return Ok((kind.open)(&schema, output, &options)?);
+        };
+        let mut raw = options.clone();
+        raw.csv.header = false;
+        let mut sink = (kind.open)(&schema, output, &raw)?;
+        sink.write(Part::text(0, text.head(&added(plan, view))?))?;
+        Ok(sink)
     };
     job.formats.iter().map(open).collect()
 }
@@ -365,23 +426,50 @@ struct Unit {
 fn write_table(
     plan: &TablePlan,
     rows: std::ops::Range<u64>,
+    data: Option<&Data>,
     views: &[View],
     job: &Job,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<(Vec<Vec<Pending>>, BTreeMap<String, u64>), Error> {
-    let mut sinks = views.iter().map(|view| open_sinks(plan, *view, job)).collect::<Result<Vec<_>, _>>()?;
+    let mut sinks =
+        views.iter().map(|view| open_sinks(plan, data, *view, job)).collect::<Result<Vec<_>, _>>()?;
+    let text = job.formats.iter().find_map(|kind| kept_text(data, View::Rows, kind));
+    // Kept text needs the marks even where they are not written.
+    let mut made = views.to_vec();
+    if text.is_some() && !made.contains(&View::Anomalies) {
+        made.push(View::Anomalies);
+    }
+    let marks_at = made.iter().position(|view| *view == View::Anomalies);
     let encoders: Vec<Vec<Arc<dyn Encoder>>> =
         sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
     let units = (rows.end - rows.start).div_ceil(UNIT_ROWS);
     let work = |unit: u64| -> Result<Unit, Error> {
         let start = rows.start + unit * UNIT_ROWS;
         let end = (start + UNIT_ROWS).min(rows.end);
-        let (frames, anomalies) = unit_frames(plan, start..end, views, job.block_rows)?;
-        let encode = |(encoders, frame): (&Vec<Arc<dyn Encoder>>, &DataFrame)| {
-            encoders.iter().map(|encoder| encoder.encode(frame)).collect::<Result<Vec<_>, _>>()
+        let (mut frames, anomalies) = unit_frames(plan, start..end, &made, job.block_rows)?;
+        let unit = match (text, marks_at) {
+            (Some(text), Some(at)) => {
+                let mut marks = frames[at].clone();
+                let clean = views.contains(&View::Clean);
+                let unit = data::unit_text(text, plan, start..end, &frames[0], &mut marks, clean)?;
+                frames[at] = marks;
+                Some(unit)
+            }
+            _ => None,
         };
-        let parts = encoders.iter().zip(&frames).map(encode).collect::<Result<_, _>>()?;
+        let encode = |((encoders, frame), view): ((&Vec<Arc<dyn Encoder>>, &DataFrame), &View)| {
+            let part = |(encoder, kind): (&Arc<dyn Encoder>, &SinkKind)| match unit
+                .as_ref()
+                .filter(|_| kept_text(data, *view, kind).is_some())
+            {
+                Some(unit) if *view == View::Rows => Ok(Part::text(end - start, unit.rows.clone())),
+                Some(unit) => Ok(Part::text(end - start, unit.clean.clone())),
+                None => encoder.encode(frame),
+            };
+            encoders.iter().zip(&job.formats).map(part).collect::<Result<Vec<_>, _>>()
+        };
+        let parts = encoders.iter().zip(&frames).zip(views).map(encode).collect::<Result<_, _>>()?;
         Ok(Unit { rows: end - start, parts, anomalies })
     };
     let mut counts = BTreeMap::new();
@@ -399,6 +487,13 @@ fn write_table(
     })?;
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
+    }
+    for (sinks, view) in sinks.iter_mut().zip(views) {
+        for (sink, kind) in sinks.iter_mut().zip(&job.formats) {
+            if let Some(text) = kept_text(data, *view, kind) {
+                sink.write(Part::text(0, text.tail()?))?;
+            }
+        }
     }
     let finish =
         |sinks: Vec<Box<dyn Sink>>| sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>();
@@ -487,7 +582,13 @@ fn table_entry(
     })
 }
 
-fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timing) -> Manifest {
+fn manifest(
+    ruleset: &Ruleset,
+    data: Option<DataEntry>,
+    job: &Job,
+    tables: Vec<TableEntry>,
+    timing: Timing,
+) -> Manifest {
     let text = |param: &lookalike_ruleset::document::Param| {
         param.value.as_scalar().map_or(String::new(), |s| s.text.clone())
     };
@@ -504,6 +605,7 @@ fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timin
             .clock()
             .and_then(|c| jiff::Timestamp::from_microsecond(c).ok())
             .map(|stamp| stamp.to_string()),
+        data,
         params: ruleset.params().iter().map(|param| (param.name.clone(), text(param).into())).collect(),
         slice: match job.slice {
             Slice::All => "all".to_owned(),

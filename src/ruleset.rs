@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lookalike_core::Rows;
 use lookalike_engine::plan::{Overrides, Plan, TablePlan, compile};
-use lookalike_engine::{KINDS, Kind};
+use lookalike_engine::{Given, GivenTable, KINDS, Kind};
 use lookalike_io::files::{DiskFiles, read_file};
-use lookalike_ruleset::document::{Document, Files, NoFiles, Param, load};
+use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::document::{Document, Files, Loaded, NoFiles, Param, load};
 use lookalike_ruleset::read::{Format, text_of};
 use lookalike_ruleset::{Diagnostic, Problems, Severity, Sources, TableSchema, render};
 use polars::prelude::DataFrame;
@@ -121,6 +123,17 @@ pub struct Loader {
     params: Vec<(String, String)>,
     allowed: Vec<PathBuf>,
     kinds: Vec<&'static [Kind]>,
+    given: Vec<(Option<String>, GivenRows)>,
+}
+
+/// Rows that are given; a wrapper, since they cannot be shown.
+#[derive(Clone)]
+struct GivenRows(Arc<dyn Given>);
+
+impl std::fmt::Debug for GivenRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GivenRows")
+    }
 }
 
 impl Loader {
@@ -175,6 +188,18 @@ impl Loader {
     #[must_use]
     pub fn allow_path(mut self, path: impl Into<PathBuf>) -> Loader {
         self.allowed.push(path.into());
+        self
+    }
+
+    /// Gives a table its rows instead of having them made: the one called `table`, else the only one with anomalies, or the
+    /// one of them that is called as the rows are. See [`Data::rows`](crate::data::Data::rows) and
+    /// [`rows_of`](crate::data::rows_of).
+    ///
+    /// Its columns are those of the rows. Of the ruleset, its `draws` and `anomalies` count, and the rules of its `columns`
+    /// where an anomaly makes them again (`recompute`); tables that are not given are left out.
+    #[must_use]
+    pub fn given(mut self, table: Option<&str>, rows: Arc<dyn Given>) -> Loader {
+        self.given.push((table.map(str::to_owned), GivenRows(rows)));
         self
     }
 
@@ -284,8 +309,10 @@ impl Loader {
         let mut kinds: Vec<&[Kind]> = vec![KINDS];
         kinds.extend(&self.kinds);
         let loaded = load(&mut sources, file, format, files, &self.params, &mut problems);
-        let compiled = loaded.and_then(|loaded| {
-            let plan = compile(&loaded, &kinds, &self.overrides, &mut problems)?;
+        let compiled = loaded.and_then(|mut loaded| {
+            let mut overrides = self.overrides.clone();
+            overrides.given = give(&self.given, &mut loaded, &mut problems)?;
+            let plan = compile(&loaded, &kinds, &overrides, &mut problems)?;
             Some((loaded, plan))
         });
         let has_errors = problems.has_errors();
@@ -305,6 +332,56 @@ impl Loader {
             _ => Err(Error::Refused(Box::new(Refusal { diagnostics, sources }))),
         }
     }
+}
+
+/// Finds the tables that rows are given for, and drops what those are not made by.
+fn give(
+    given: &[(Option<String>, GivenRows)],
+    loaded: &mut Loaded,
+    problems: &mut Problems,
+) -> Option<Vec<GivenTable>> {
+    let mut found = Vec::new();
+    let tables = &mut loaded.document.tables.0;
+    for (name, GivenRows(rows)) in given {
+        let spoilt: Vec<&str> =
+            tables.iter().filter(|table| table.value.anomalies.is_some()).map(|t| t.name.as_str()).collect();
+        let own = rows.schema().table.as_str();
+        let table = match (name, spoilt.as_slice()) {
+            (Some(name), _) if spoilt.contains(&name.as_str()) => name.clone(),
+            (Some(name), _) => {
+                let help = did_you_mean(name, "tables", spoilt.iter().copied());
+                let message = format!("the ruleset has no table `{name}` with anomalies");
+                problems.push(Diagnostic::error("unknown-table", None, message).help(help));
+                return None;
+            }
+            (None, [only]) => (*only).to_owned(),
+            (None, several) if several.contains(&own) => own.to_owned(),
+            (None, []) => {
+                let message = "no table of the ruleset has anomalies to put into the data";
+                let help = "add a table: `tables: {data: {anomalies: {rate: 1%, kinds: {gone: {missing: [column]}}}}}`";
+                problems.push(Diagnostic::error("missing-key", Some(loaded.span), message).help(help));
+                return None;
+            }
+            (None, several) => {
+                let message = format!("several tables have anomalies: {}", several.join(", "));
+                let help = "say which of them the data is, with `--table`";
+                problems.push(Diagnostic::error("unknown-table", None, message).help(help));
+                return None;
+            }
+        };
+        found.push(GivenTable { table, rows: rows.clone() });
+    }
+    if !found.is_empty() {
+        tables.retain(|table| found.iter().any(|given| given.table == table.name));
+        for table in tables {
+            table.value.belongs_to.0.clear();
+            table.value.unique.clear();
+            table.value.require.clear();
+            table.value.correlate.clear();
+            table.value.subsets = None;
+        }
+    }
+    Some(found)
 }
 
 /// Hashes what decides a ruleset's output, seed and version aside. Names of files are left out, so that a ruleset may move.

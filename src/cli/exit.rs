@@ -8,7 +8,7 @@ pub const THRESHOLD: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The privacy budget does not allow it.
 pub const BUDGET: u8 = 3;
-/// A file could not be written; no file was left half done.
+/// A file could not be read or written, or data not be understood; no file was left half done.
 pub const OUTPUT: u8 = 4;
 /// A bug in Lookalike.
 pub const BUG: u8 = 70;

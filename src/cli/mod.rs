@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, kinds, merge, preview, schema};
+use commands::{check, completions, explain, generate, inject, kinds, merge, preview, schema};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -25,7 +25,7 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 2 bad command line or ruleset, 4 trouble with files, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -39,6 +39,8 @@ enum Command {
     Generate(generate::Args),
     /// Bring tables of files and rulesets together, in exact shares.
     Merge(merge::Args),
+    /// Put the anomalies of a ruleset into given data.
+    Inject(inject::Args),
     /// Look for mistakes in a ruleset and report all of them.
     Check(check::Args),
     /// Show some rows, and what each column holds.
@@ -71,6 +73,7 @@ pub fn lookalike() -> ExitCode {
         match command {
             Command::Generate(args) => generate::run(&args),
             Command::Merge(args) => merge::run(&args),
+            Command::Inject(args) => inject::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
             Command::Kinds(args) => kinds::run(&args),

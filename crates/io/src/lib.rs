@@ -26,7 +26,7 @@ pub use options::{CsvOptions, ParquetCompression, ParquetOptions, Quote, SinkOpt
 pub use output::{Output, Pending, Written};
 pub use part::Part;
 pub use sinks::{Encoder, OpenSink, SINKS, Sink, SinkKind};
-pub use sources::{OpenSource, SOURCES, Source, SourceKind, SourceOptions};
+pub use sources::{OpenSource, SOURCES, Source, SourceKind, SourceOptions, open, read_all};
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,11 @@ pub(crate) enum Body {
 }
 
 impl Part {
+    /// Text that is ready to be written by a sink of a text format.
+    pub fn text(rows: u64, bytes: Vec<u8>) -> Part {
+        Part { rows, body: Body::Bytes(bytes) }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.rows

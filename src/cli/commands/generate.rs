@@ -119,7 +119,7 @@ enum CsvQuote {
     Text,
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, [byte]) => Ok(*byte),
@@ -127,7 +127,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-fn compression(text: &str) -> Result<ParquetCompression, String> {
+pub(super) fn compression(text: &str) -> Result<ParquetCompression, String> {
     let expected = "expected zstd, zstd:LEVEL (1 to 22), snappy or none";
     match text.split_once(':') {
         None if text == "zstd" => Ok(ParquetCompression::default()),
@@ -249,7 +249,7 @@ pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
 }
 
 /// What was made, in a few lines.
-fn summary(manifest: &Manifest, destination: &Destination) -> String {
+pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String {
     let mut lines: Vec<[String; 3]> = Vec::new();
     for table in &manifest.tables {
         let file = |file: &pipeline::FileEntry| match destination {

@@ -81,7 +81,7 @@ pub struct Args {
 }
 
 /// `COLUMN=TYPE`.
-fn column_type(text: &str) -> Result<(String, Type), String> {
+pub(super) fn column_type(text: &str) -> Result<(String, Type), String> {
     let (column, ty) = text.rsplit_once('=').ok_or("expected a column and a type, such as Size=text")?;
     let scalar = Scalar { text: ty.trim().to_owned(), quoted: false, verbatim: None };
     let node = Node { span: Span::default(), value: Value::Scalar(scalar) };

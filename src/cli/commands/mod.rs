@@ -4,6 +4,7 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod generate;
+pub mod inject;
 pub mod kinds;
 pub mod merge;
 pub mod preview;

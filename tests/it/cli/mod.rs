@@ -3,6 +3,7 @@
 mod failures;
 mod generate;
 mod help;
+mod inject;
 mod merge;
 mod reports;
 mod signals;

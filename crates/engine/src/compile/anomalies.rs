@@ -6,6 +6,7 @@ use lookalike_core::Seed;
 use lookalike_ruleset::anomaly::{Anomalies, AnomalyDecl};
 use lookalike_ruleset::decode::{DAY, Named, NamedItem, Spanned};
 use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::document::TableDecl;
 use lookalike_ruleset::{Diagnostic, Entry, Node, Span, Type, Value};
 
 use super::prepare::Preparer;
@@ -307,16 +308,20 @@ impl<'a> Compiler<'a> {
     ) {
         let decl = self.tables[table].decl;
         let count = self.tables[table].columns.len();
+        // Where a column's rule is; that of a given one is in a hidden column.
+        let columns = &self.tables[table].columns;
+        let rule =
+            |column: &Draft| columns.iter().position(|other| other.name == rule_of_given(&column.name));
+        let rules: Vec<usize> =
+            columns.iter().enumerate().map(|(at, column)| rule(column).unwrap_or(at)).collect();
         // What follows from the changed columns, directly or not.
         let mut follows = vec![false; count];
         changed.iter().for_each(|column| follows[*column] = true);
         let mut grown = true;
         while std::mem::take(&mut grown) {
             for (at, column) in self.tables[table].columns.iter().enumerate() {
-                if !follows[at]
-                    && column.scope.is_empty()
-                    && column.inputs.iter().any(|input| follows[*input])
-                {
+                let inputs = &self.tables[table].columns[rules[at]].inputs;
+                if !follows[at] && column.scope.is_empty() && inputs.iter().any(|input| follows[*input]) {
                     (follows[at], grown) = (true, true);
                 }
             }
@@ -353,7 +358,7 @@ impl<'a> Compiler<'a> {
             let mut builder = Builder::new(kinds, vocabulary, self.problems).without_identities();
             let source = builder.spec(&node.value).map(Source::rule);
             let original = &self.tables[table].columns[column];
-            let (seed, inputs) = (original.seed, original.inputs.clone());
+            let (seed, inputs) = (original.seed, self.tables[table].columns[rules[column]].inputs.clone());
             self.tables[table].columns.push(Draft {
                 name: scoped,
                 span,
@@ -378,6 +383,41 @@ impl<'a> Compiler<'a> {
             self.resolve_column(table, column);
         }
     }
+}
+
+/// Adds the rules of given columns that an anomaly makes again, as hidden columns: by them it is known what follows from
+/// what. Nothing reads their values.
+pub(super) fn rules_of_given(
+    decl: &TableDecl,
+    seed: Seed,
+    builder: &mut Builder<'_>,
+    columns: &mut Vec<Draft>,
+) {
+    let kinds = decl.anomalies.iter().flat_map(|anomalies| &anomalies.value.kinds.0);
+    for name in kinds.flat_map(|item| &item.value.keys.recompute) {
+        let hidden = rule_of_given(&name.value);
+        let Some(rule) = decl.columns.find(&name.value) else { continue };
+        if columns.iter().any(|column| column.name == hidden) {
+            continue;
+        }
+        columns.push(Draft {
+            name: hidden,
+            span: rule.name_span,
+            written: false,
+            hidden: true,
+            seed: seed.derive("column").derive(&name.value),
+            scope: Vec::new(),
+            replaces: None,
+            source: builder.spec(&rule.value).map(Source::rule),
+            inputs: Vec::new(),
+            resolved: true,
+        });
+    }
+}
+
+/// Name of the hidden column with the rule of a given one.
+fn rule_of_given(name: &str) -> String {
+    format!("#rule {name}")
 }
 
 /// Name of the hidden column with the condition.

@@ -219,6 +219,9 @@ impl<'a> Compiler<'a> {
             let mut columns =
                 given.as_ref().map_or_else(Vec::new, |given| given_columns(item, &**given, seed));
             let mut builder = Builder::new(kinds, vocabulary, self.problems);
+            if given.is_some() {
+                anomalies::rules_of_given(decl, seed, &mut builder, &mut columns);
+            }
             for (item, written) in items {
                 let base = builder.spec(&item.value);
                 columns.push(Draft {

@@ -4,6 +4,7 @@
 
 mod correlate;
 mod every_kind;
+mod given;
 mod mutations;
 mod parts;
 mod purity;

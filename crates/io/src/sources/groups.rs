@@ -280,6 +280,20 @@ pub(super) fn plain(mut field: ArrowField) -> ArrowField {
     field
 }
 
+/// The values of a column of any frame, held as a sink expects those of the type that they have.
+pub(super) fn held(series: &Series) -> Result<(Type, Series), String> {
+    let series = match series.dtype() {
+        DataType::Categorical(..) | DataType::Enum(..) => series.strict_cast(&DataType::String),
+        DataType::Datetime(unit, Some(_)) => series.strict_cast(&DataType::Datetime(*unit, None)),
+        _ => Ok(series.clone()),
+    };
+    let series = series.map_err(|error| error.to_string())?;
+    let dtype = series.dtype().to_arrow(CompatLevel::newest());
+    let ty =
+        type_of(&dtype).ok_or_else(|| format!("{} is not among the types of columns", series.dtype()))?;
+    Ok((ty, exactly(&series, ty)?.rechunk()))
+}
+
 /// The values, held as a sink expects those of the type.
 fn exactly(series: &Series, ty: Type) -> Result<Series, String> {
     let physical = frame::physical(ty);

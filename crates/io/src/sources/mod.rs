@@ -184,6 +184,23 @@ pub fn read_all(path: &Path, format: Option<&str>, options: &SourceOptions) -> R
     source.read(0..source.rows())
 }
 
+/// The rows of a frame as a sink and the engine hold them, and what they are: categories become text, numbers get 64 bits.
+///
+/// # Errors
+/// [`Error::Option`], naming a column of a type that no table has, or a value that is lost.
+pub fn held(table: &str, frame: &DataFrame) -> Result<(TableSchema, DataFrame), Error> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for column in frame.columns() {
+        let (ty, series) = groups::held(column.as_materialized_series())
+            .map_err(|message| Error::Option(format!("column `{}`: {message}", column.name())))?;
+        let nullable = series.null_count() > 0;
+        fields.push(Field { name: column.name().to_string(), ty, nullable, plain: false, about: None });
+        columns.push(series.into());
+    }
+    let frame = DataFrame::new(frame.height(), columns).map_err(Error::engine("frame"))?;
+    Ok((TableSchema { table: table.to_owned(), fields }, frame))
+}
+
 /// Name of the table in a file.
 fn table_name(path: &Path, options: &SourceOptions) -> String {
     let stem = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned());

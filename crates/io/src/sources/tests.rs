@@ -104,7 +104,11 @@ fn every_form_of_csv_is_read_back() {
             let (_file, source) = open_text("things.csv", bytes, &options);
             let read = source.read(0..source.rows()).unwrap();
             assert!(
-                read.equals_missing(&if null.is_empty() { whole.clone() } else { bare.clone() }),
+                read.equals_missing(&if null.is_empty() || quote != Quote::Minimal {
+                    whole.clone()
+                } else {
+                    bare.clone()
+                }),
                 "{quote:?} {null}"
             );
         }

@@ -499,6 +499,8 @@ pub(super) fn in_order(numbers: &[u64]) -> (Vec<u64>, Vec<IdxSize>) {
 /// A value as CSV writes it, in the way in which `model`, of the same column, is written.
 fn alike<'a>(ty: Type, model: &str, value: &'a str) -> Cow<'a, str> {
     match ty {
+        // An anomaly may have put something else there, and that stays as it is.
+        ty if !Builder::accepts(ty, value) => value.into(),
         Type::Bool if model.starts_with('T') || model.starts_with('F') => {
             let capitals = model.chars().all(|c| c.is_ascii_uppercase());
             let mut word = if capitals { value.to_ascii_uppercase() } else { value.to_owned() };

@@ -1,0 +1,154 @@
+//! `lookalike inject`: anomalies in given data.
+
+use std::path::{Path, PathBuf};
+
+use lookalike_ruleset::Type;
+
+use super::generate::{Format, compression, delimiter, stop_on_signal, summary};
+use super::merge::column_type;
+use crate::Loader;
+use crate::cli::args::{self, Report};
+use crate::cli::failure::Failure;
+use crate::cli::terminal;
+use crate::data::Data;
+use crate::io::{ParquetCompression, SINKS, SinkKind, SinkOptions, SourceOptions};
+use crate::pipeline::{self, Destination, Job};
+
+/// Arguments of `inject`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lookalike inject flights.csv --rules dirt.yaml                     into outputs/<name of the ruleset>-<seed>/
+  lookalike inject flights.csv --rules dirt.yaml --clean -o out      and the rows as they were
+  lookalike inject orders.parquet --rules shop.yaml --table orders --format csv
+
+The rules are a ruleset whose table has `anomalies`, and `draws` if need be; its columns are those of the data:
+  lookalike: 1
+  tables: {flights: {anomalies: {rate: 2%, label: anomaly, kinds: {gone: {missing: [carrier, dep_time]}}}}}
+CSV and JSON lines stay byte for byte as they were, but for the cells listed in ….anomalies.….")]
+pub struct Args {
+    /// The data: a .csv, .jsonl, .parquet or .arrow file.
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// The ruleset with the anomalies.
+    #[arg(long, value_name = "FILE", help_heading = "Ruleset")]
+    rules: PathBuf,
+    /// Which table of the ruleset the data is [default: the one with anomalies, or with the data's name].
+    #[arg(long, value_name = "TABLE", help_heading = "Ruleset")]
+    table: Option<String>,
+    /// Set a parameter of the ruleset; may be repeated.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = args::pair, help_heading = "Ruleset")]
+    params: Vec<(String, String)>,
+    /// Let the ruleset read files in this folder, too; may be repeated.
+    #[arg(long = "allow-path", value_name = "DIR", help_heading = "Ruleset")]
+    allow_paths: Vec<PathBuf>,
+    /// Another seed than the ruleset's.
+    #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, help_heading = "Ruleset")]
+    seed: Option<u64>,
+    /// Where not enough rows can take an anomaly, take those that there are.
+    #[arg(long, help_heading = "Ruleset")]
+    lenient: bool,
+    /// Only check that ruleset and data go together; write nothing.
+    #[arg(long, help_heading = "Ruleset")]
+    check: bool,
+
+    /// Format of the data [default: by its extension].
+    #[arg(long, value_name = "FORMAT", help_heading = "Data")]
+    data_format: Option<String>,
+    /// Read a column as this type: bool, int, float, text, date, datetime, duration or decimal(2); may be repeated.
+    #[arg(long = "type", value_name = "COLUMN=TYPE", value_parser = column_type, help_heading = "Data")]
+    types: Vec<(String, Type)>,
+    /// CSV: a word that stands for null, beside nothing; may be repeated. New nulls are written as the first.
+    #[arg(long = "null", value_name = "TEXT", help_heading = "Data")]
+    nulls: Vec<String>,
+    /// CSV: what stands between values; `tab` for a tab [default: found].
+    #[arg(long, value_name = "C", value_parser = delimiter, help_heading = "Data")]
+    delimiter: Option<u8>,
+
+    /// Folder to write to, or - for standard output [default: outputs/<name>-<seed>].
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Formats, with commas between them [default: that of the data].
+    #[arg(
+        long = "format",
+        value_name = "FORMAT",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    formats: Vec<Format>,
+    /// Write the rows as they were, too, as ….clean.….
+    #[arg(long, help_heading = "Output")]
+    clean: bool,
+    /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
+    #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
+    parquet_compression: ParquetCompression,
+
+    /// Threads to work on [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
+    threads: Option<usize>,
+    /// Print errors only.
+    #[arg(short, long, help_heading = "Running")]
+    quiet: bool,
+}
+
+impl Args {
+    fn job(&self, name: &str, seed: u64, data: &Data) -> Job {
+        let destination = match &self.output {
+            Some(path) if path.as_os_str() == "-" => Destination::Stdout,
+            Some(path) => Destination::Folder(path.clone()),
+            None => Destination::Folder(Path::new("outputs").join(format!("{name}-{seed}"))),
+        };
+        let is_wanted = |kind: &&SinkKind| match self.formats.as_slice() {
+            [] => kind.name == data.format(),
+            formats => formats.iter().any(|format| format.0.name == kind.name),
+        };
+        let mut options = SinkOptions::default();
+        options.parquet.compression = self.parquet_compression;
+        let standard = Job::default();
+        Job {
+            destination,
+            formats: SINKS.iter().filter(is_wanted).copied().collect(),
+            options,
+            threads: self.threads.unwrap_or(standard.threads),
+            clean: self.clean,
+            ..standard
+        }
+    }
+}
+
+/// Injects.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let options = SourceOptions {
+        table: None,
+        types: args.types.clone(),
+        csv_nulls: args.nulls.clone(),
+        csv_delimiter: args.delimiter,
+    };
+    let data = Data::open(&args.data, args.data_format.as_deref(), &options)?;
+    let loader = Loader::new().lenient(args.lenient).given(args.table.as_deref(), data.rows());
+    let loader = args.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
+    let loader = args.allow_paths.iter().fold(loader, Loader::allow_path);
+    let loader = match args.seed {
+        Some(seed) => loader.seed(seed),
+        None => loader,
+    };
+    let ruleset = loader.path(&args.rules)?;
+    if !args.quiet {
+        terminal::tell(&Report::Text.render(ruleset.warnings(), ruleset.sources()));
+    }
+    if args.check {
+        return Ok(());
+    }
+    let job = args.job(ruleset.name(), ruleset.seed(), &data);
+    let stop = stop_on_signal();
+    let progress = terminal::progress(args.quiet);
+    let result = pipeline::inject(&ruleset, &data, &job, &*progress, &stop);
+    // The bar is to be gone before anything else is said.
+    drop(progress);
+    let manifest = result?;
+    if !args.quiet {
+        terminal::tell(&summary(&manifest, &job.destination));
+    }
+    Ok(())
+}
