@@ -483,7 +483,7 @@ fn refused(refused: Refused<Error>) -> Error {
             let lines: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
             let first = conflicts.first().map_or("", |conflict| &conflict.column);
             Error::Request(format!(
-                "{}; if they mean the same, a type for both such as `{first}=text` reads them alike",
+                "{}; to read both alike, give a type: `--type {first}=text`, or `types` in a plan",
                 lines.join("\n")
             ))
         }

@@ -18,13 +18,13 @@ use crate::pipeline::{self, Destination, Job};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  lookalike inject flights.csv --rules dirt.yaml                     into outputs/<name of the ruleset>-<seed>/
-  lookalike inject flights.csv --rules dirt.yaml --clean -o out      and the rows as they were
+  lookalike inject flights.csv --rules dirt.yaml                  into outputs/dirt-0/
+  lookalike inject flights.csv --rules dirt.yaml --clean -o out   the rows as they were, too
   lookalike inject orders.parquet --rules shop.yaml --table orders --format csv
 
-The rules are a ruleset whose table has `anomalies`, and `draws` if need be; its columns are those of the data:
+The table of the ruleset needs no columns, only `anomalies` and, for them, `draws`:
   lookalike: 1
-  tables: {flights: {anomalies: {rate: 2%, label: anomaly, kinds: {gone: {missing: [carrier, dep_time]}}}}}
+  tables: {flights: {anomalies: {rate: 2%, kinds: {gone: {missing: [carrier]}}}}}
 CSV and JSON lines stay byte for byte as they were, but for the cells listed in ….anomalies.….")]
 pub struct Args {
     /// The data: a .csv, .jsonl, .parquet or .arrow file.

@@ -88,7 +88,7 @@ impl<G: Groups> GroupSource<G> {
         }
         let mut starts = vec![0u64];
         for rows in rows {
-            starts.push(starts[starts.len() - 1] + *rows as u64);
+            starts.push(starts[starts.len() - 1].saturating_add(*rows as u64));
         }
         let keep = std::thread::available_parallelism().map_or(1, usize::from) + 1;
         Ok(GroupSource { groups, disk, schema, found, starts, kept: Mutex::default(), keep })
