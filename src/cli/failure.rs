@@ -74,7 +74,6 @@ impl From<Error> for Failure {
             Error::Rows(engine::Error::Internal(what)) => Failure::bug(&what),
             Error::Rows(engine::Error::Require { .. }) => Failure::usage(message)
                 .help("the condition holds too seldom: loosen it, or change the columns that it reads"),
-            Error::Rows(engine::Error::Given { .. }) => Failure::new(exit::OUTPUT, message),
             Error::Rows(_) => Failure::usage(message),
             Error::Write(error) => error.into(),
         }
