@@ -344,10 +344,7 @@ fn entry_files(entry: &TableEntry) -> impl Iterator<Item = &FileEntry> {
     entry.files.iter().filter(|file| file.holds == View::Rows.name())
 }
 
-fn examiner(
-    ruleset: &Ruleset,
-    tables: &[(&TablePlan, std::ops::Range<u64>)],
-) -> Result<Examiner, Error> {
+fn examiner(ruleset: &Ruleset, tables: &[(&TablePlan, std::ops::Range<u64>)]) -> Result<Examiner, Error> {
     let tables = tables.iter().map(|(plan, rows)| TableScope::whole(&plan.name, rows.clone()));
     Examiner::new(ruleset, &Scope { tables: tables.collect(), by: None })
 }

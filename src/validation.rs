@@ -107,7 +107,8 @@ impl Examiner {
         let links = Links::of(&rules);
         let mut examined = Vec::new();
         for (rules, (table, plan, audit)) in rules.into_iter().zip(tables) {
-            let prepared = Prepared::new(rules, &links, table.rows.end - table.rows.start).map_err(internal)?;
+            let prepared =
+                Prepared::new(rules, &links, table.rows.end - table.rows.start).map_err(internal)?;
             examined.push(Examined { plan: plan.clone(), audit, prepared });
         }
         Ok(Examiner { tables: examined, links })
@@ -123,7 +124,11 @@ impl Examiner {
     ///
     /// # Errors
     /// A temporary file cannot be read.
-    pub fn finish(&self, mut found: Vec<(String, Found)>, more: Vec<Check>) -> Result<Vec<TableReport>, Error> {
+    pub fn finish(
+        &self,
+        mut found: Vec<(String, Found)>,
+        more: Vec<Check>,
+    ) -> Result<Vec<TableReport>, Error> {
         let mut pending: Vec<Pending> = more.into_iter().map(Pending::from).collect();
         let mut reports = Vec::new();
         for (name, found) in &mut found {
@@ -281,7 +286,9 @@ pub fn validate(
     if let Some(by) = &request.by
         && !first.tables().any(|table| table.schema().fields.iter().any(|field| field.name == *by))
     {
-        return Err(Error::Request(format!("no table has a column `{by}`, by which statistics were to be grouped")));
+        return Err(Error::Request(format!(
+            "no table has a column `{by}`, by which statistics were to be grouped"
+        )));
     }
     let mut tables = Vec::new();
     for (name, path) in find(&first, &request.data, request.table.as_deref())? {
@@ -289,9 +296,10 @@ pub fn validate(
     }
     // The plan has as many rows as the files, so that quotas are those of these files.
     let sized = tables.iter().fold(loader.clone(), |loader, table| {
-        let follows = first.document().tables.find(&table.name).is_some_and(|decl| {
-            decl.value.belongs_to.0.iter().any(|link| link.value.0.per_parent.is_some())
-        });
+        let follows =
+            first.document().tables.find(&table.name).is_some_and(|decl| {
+                decl.value.belongs_to.0.iter().any(|link| link.value.0.per_parent.is_some())
+            });
         if follows { loader } else { loader.table_rows(&table.name, table.source.rows()) }
     });
     let ruleset = match sized.clone().path(ruleset) {
@@ -373,7 +381,8 @@ fn row_count(table: &str, rows: u64, wanted: u64) -> Check {
     let verdict = if rows == wanted { Verdict::Pass } else { Verdict::Fail };
     let message = format!("{rows} rows, {wanted} by the manifest");
     let mut check = judged(&metrics::ROW_COUNT, table, &[], rows, verdict, message);
-    (check.value, check.reference, check.threshold) = (Some(rows as f64), Some(wanted as f64), Some(wanted as f64));
+    (check.value, check.reference, check.threshold) =
+        (Some(rows as f64), Some(wanted as f64), Some(wanted as f64));
     check
 }
 
@@ -424,9 +433,10 @@ fn read_manifest(data: &Path) -> Option<ManifestNotes> {
         return None;
     }
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let rows = json.get("tables")?.as_array()?.iter().filter_map(|table| {
-        Some((table.get("name")?.as_str()?.to_owned(), table.get("rows")?.as_u64()?))
-    });
+    let rows =
+        json.get("tables")?.as_array()?.iter().filter_map(|table| {
+            Some((table.get("name")?.as_str()?.to_owned(), table.get("rows")?.as_u64()?))
+        });
     Some(ManifestNotes { seed: json.get("seed").and_then(serde_json::Value::as_u64), rows: rows.collect() })
 }
 
@@ -482,7 +492,12 @@ fn beside(folder: &Path, name: &str) -> Option<PathBuf> {
 fn open(ruleset: &Ruleset, name: String, path: PathBuf) -> Result<DataTable, Error> {
     let schema = ruleset.table(&name)?.schema();
     let types = |wanted: &dyn Fn(&str) -> bool| {
-        schema.fields.iter().filter(|field| wanted(&field.name)).map(|field| (field.name.clone(), field.ty)).collect()
+        schema
+            .fields
+            .iter()
+            .filter(|field| wanted(&field.name))
+            .map(|field| (field.name.clone(), field.ty))
+            .collect()
     };
     let options = |types| SourceOptions { table: Some(name.clone()), types, ..SourceOptions::default() };
     let mut wrong: Vec<String> = Vec::new();
@@ -524,7 +539,8 @@ fn open(ruleset: &Ruleset, name: String, path: PathBuf) -> Result<DataTable, Err
     let mut checks = vec![judged(&metrics::COLUMN_NAMES, &name, &[], n, verdict, message)];
     for field in schema.fields.iter().filter(|field| !absent.contains(&field.name.as_str())) {
         let (verdict, message) = if wrong.contains(&field.name) {
-            let ty = source.schema().fields.iter().find(|found| found.name == field.name).map(|found| found.ty);
+            let ty =
+                source.schema().fields.iter().find(|found| found.name == field.name).map(|found| found.ty);
             let ty = ty.map_or_else(|| "something else".to_owned(), |ty| ty.to_string());
             (Verdict::Fail, format!("{ty}, where {} is declared", field.ty))
         } else {
@@ -597,10 +613,12 @@ impl MarksFile {
     ) -> Result<Restored, Error> {
         let (dirty, clean) = (plan.schema(), plan.clean_schema());
         let from = self.starts.partition_point(|start| *start < rows.start).saturating_sub(1) as u64 * MARKS;
-        let to = (self.starts.partition_point(|start| *start < rows.end) as u64 * MARKS).min(self.source.rows());
+        let to =
+            (self.starts.partition_point(|start| *start < rows.end) as u64 * MARKS).min(self.source.rows());
         let marks = self.source.columns(from..to.max(from), &self.places)?;
         let text = |at: usize| -> Result<StringChunked, Error> {
-            let series = marks.columns()[at].as_materialized_series().cast(&DataType::String).map_err(internal)?;
+            let series =
+                marks.columns()[at].as_materialized_series().cast(&DataType::String).map_err(internal)?;
             Ok(series.str().map_err(internal)?.clone())
         };
         let numbers = marks.columns()[0].as_materialized_series().i64().map_err(internal)?.clone();
@@ -627,7 +645,8 @@ impl MarksFile {
         }
         for (name, cells) in cells {
             let field = |schema: &TableSchema| schema.fields.iter().find(|field| field.name == name).cloned();
-            let (Some(dirty), Some(clean), Ok(column)) = (field(&dirty), field(&clean), frame.column(name)) else {
+            let (Some(dirty), Some(clean), Ok(column)) = (field(&dirty), field(&clean), frame.column(name))
+            else {
                 continue;
             };
             let series = column.as_materialized_series();
@@ -644,7 +663,8 @@ impl MarksFile {
             }
             let were: StringChunked = cells.iter().map(|(_, mark)| before.get(*mark)).collect();
             let back = if dirty.ty == clean.ty {
-                let were = lookalike_io::sources::values(&clean, &were)?.cast(series.dtype()).map_err(internal)?;
+                let were =
+                    lookalike_io::sources::values(&clean, &were)?.cast(series.dtype()).map_err(internal)?;
                 let mut index: Vec<u32> = (0..series.len() as u32).collect();
                 positions.iter().enumerate().for_each(|(at, position)| {
                     index[*position as usize] = series.len() as u32 + at as u32;
@@ -756,7 +776,9 @@ fn compare(
     let held = holdout.map(|holdout| find_like(ruleset, tables, holdout)).transpose()?.unwrap_or_default();
     let mut entries = Reference { private: true, files: Vec::new(), holdout: Vec::new() };
     for table in tables {
-        let of = |list: &[(String, PathBuf)]| list.iter().find(|(name, _)| *name == table.name).map(|(_, p)| p.clone());
+        let of = |list: &[(String, PathBuf)]| {
+            list.iter().find(|(name, _)| *name == table.name).map(|(_, p)| p.clone())
+        };
         let Some(path) = of(&real) else { continue };
         let schema = ruleset.table(&table.name)?.schema();
         let read = |path: &Path| -> Result<(TableSchema, DataFrame), Error> {
@@ -774,13 +796,17 @@ fn compare(
         entries.files.push(file_entry(&table.name, &path, real_rows.height() as u64));
         let rows = table.source.read(0..table.source.rows())?;
         let key = ruleset.plan().table(&table.name).and_then(|plan| {
-            plan.columns.iter().find(|column| column.written && column.unique).map(|column| column.name.clone())
+            plan.columns
+                .iter()
+                .find(|column| column.written && column.unique)
+                .map(|column| column.name.clone())
         });
         let options = compared::Options { key: key.into_iter().collect(), ..compared::Options::default() };
         let real_table = compared::Table::new(&real_schema, &real_rows);
         let own_table = compared::Table::new(table.source.schema(), &rows);
         let mut comparison = compared::compare(&real_table, &own_table, &options);
-        let held_rows = of(&held).map(|path| read(&path).map(|(schema, rows)| (path, schema, rows))).transpose()?;
+        let held_rows =
+            of(&held).map(|path| read(&path).map(|(schema, rows)| (path, schema, rows))).transpose()?;
         if let Some((path, _, rows)) = &held_rows {
             entries.holdout.push(file_entry(&table.name, path, rows.height() as u64));
         }

@@ -63,9 +63,12 @@ impl Spread {
     pub fn cdf(&self, x: f64) -> f64 {
         match self {
             Spread::Law(law) => law.cdf(x),
-            Spread::Points(points) => {
-                points.iter().take_while(|(value, _)| *value <= x).map(|(_, share)| share).sum::<f64>().min(1.0)
-            }
+            Spread::Points(points) => points
+                .iter()
+                .take_while(|(value, _)| *value <= x)
+                .map(|(_, share)| share)
+                .sum::<f64>()
+                .min(1.0),
             Spread::Steps { first, step, count } => {
                 (((x - first) / step + SLACK).floor() + 1.0).clamp(0.0, *count) / count
             }
@@ -77,7 +80,9 @@ impl Spread {
             Spread::Clamped { low, .. } if x < *low => 0.0,
             Spread::Clamped { high, .. } if x >= *high => 1.0,
             Spread::Clamped { of, .. } => of.cdf(x),
-            Spread::Mixture(parts) => parts.iter().map(|(share, part)| share * part.cdf(x)).sum::<f64>().min(1.0),
+            Spread::Mixture(parts) => {
+                parts.iter().map(|(share, part)| share * part.cdf(x)).sum::<f64>().min(1.0)
+            }
         }
     }
 
@@ -98,18 +103,19 @@ impl Spread {
                 let (first, last) = of.support();
                 (first.clamp(*low, *high), last.clamp(*low, *high))
             }
-            Spread::Mixture(parts) => {
-                parts.iter().map(|(_, part)| part.support()).fold((f64::INFINITY, f64::NEG_INFINITY), |all, one| {
-                    (all.0.min(one.0), all.1.max(one.1))
-                })
-            }
+            Spread::Mixture(parts) => parts
+                .iter()
+                .map(|(_, part)| part.support())
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |all, one| (all.0.min(one.0), all.1.max(one.1))),
         }
     }
 
     /// All values, if there are at most `most` and they are listed.
     pub fn values(&self, most: usize) -> Option<Vec<f64>> {
         match self {
-            Spread::Points(points) if points.len() <= most => Some(points.iter().map(|(value, _)| *value).collect()),
+            Spread::Points(points) if points.len() <= most => {
+                Some(points.iter().map(|(value, _)| *value).collect())
+            }
             Spread::Mixture(parts) => {
                 let mut all = Vec::new();
                 for (_, part) in parts {
@@ -313,7 +319,10 @@ mod tests {
         let mixture = Spread::Mixture(vec![(0.25, points), (0.75, clamped)]);
         assert!((mixture.cdf(5.0) - (0.25 + 0.75 * 0.5)).abs() < 1e-12);
         let steps = Spread::Steps { first: 10.0, step: 5.0, count: 4.0 };
-        assert_eq!((steps.cdf(9.0), steps.cdf(10.0), steps.cdf(14.9), steps.cdf(25.0)), (0.0, 0.25, 0.25, 1.0));
+        assert_eq!(
+            (steps.cdf(9.0), steps.cdf(10.0), steps.cdf(14.9), steps.cdf(25.0)),
+            (0.0, 0.25, 0.25, 1.0)
+        );
         let edges = steps.edges(100);
         assert!(edges.iter().all(|edge| (edge - 10.0) % 5.0 != 0.0), "{edges:?}");
     }

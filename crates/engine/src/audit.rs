@@ -58,7 +58,8 @@ impl TablePlan {
         let mut found = Vec::new();
         for column in self.columns.iter().filter(|column| column.written) {
             let Source::Rule(spec) = &column.source else { continue };
-            let Some(Source::Parent { link, column: of }) = spec.copies().map(|at| &self.columns[at].source) else {
+            let Some(Source::Parent { link, column: of }) = spec.copies().map(|at| &self.columns[at].source)
+            else {
                 continue;
             };
             let link = &self.links[*link];
@@ -99,6 +100,9 @@ fn is_key(column: &crate::plan::Column) -> bool {
     column.unique || matches!(&column.source, Source::Rule(spec) if numbered(spec))
 }
 
+/// Stands for several columns.
+const SEVERAL: usize = usize::MAX;
+
 /// Positions in the table of the columns that a rule reads.
 fn positions(table: &Table, inputs: &[InputName]) -> Option<Vec<usize>> {
     inputs.iter().map(|input| table.columns.iter().position(|column| column.name == input.name)).collect()
@@ -136,7 +140,11 @@ impl Leaves<'_> {
                 let (by, labels) = cases.cases();
                 let first = self.found.len();
                 let shapes = cases.specs().iter().zip(labels).map(|(spec, label)| {
-                    let case = if case.is_empty() { format!("{by} = {label}") } else { format!("{case}, {by} = {label}") };
+                    let case = if case.is_empty() {
+                        format!("{by} = {label}")
+                    } else {
+                        format!("{case}, {by} = {label}")
+                    };
                     self.shape(spec, &case, kept)
                 });
                 let shapes = shapes.collect();
@@ -151,7 +159,8 @@ impl Leaves<'_> {
                 Shape::Cases { cases: shapes, only_if: only_if.is_some() }
             }
             promise => {
-                let computed = matches!(promise, Promise::Computed) && self.all_known(&inputs_of(spec.inner()));
+                let computed =
+                    matches!(promise, Promise::Computed) && self.all_known(&inputs_of(spec.inner()));
                 // Where a computed value is null is part of what is computed.
                 let nulls_known = tells && (computed || !spec.inner_nullable());
                 let promise = match promise {
@@ -159,7 +168,8 @@ impl Leaves<'_> {
                     Promise::Computed if computed => declared::Promise::Computed,
                     _ => declared::Promise::Nothing,
                 };
-                let independent = !matches!(promise, declared::Promise::Nothing | declared::Promise::Computed);
+                let independent =
+                    !matches!(promise, declared::Promise::Nothing | declared::Promise::Computed);
                 let null = nulls_known.then_some(1.0 - kept);
                 self.found.push(Leaf { case: case.to_owned(), null, promise, independent });
                 Shape::Leaf { leaf: self.found.len() as u32 - 1, computed, only_if: only_if == Some(true) }
@@ -180,7 +190,8 @@ impl Audit {
     fn new(plan: &TablePlan, is_there: &dyn Fn(&str) -> bool) -> Audit {
         let table: &Table = plan;
         let given = |column: &crate::plan::Column| column.written && is_there(&column.name);
-        let label = |column: &crate::plan::Column| given(column) && matches!(column.source, Source::Subset(_));
+        let label =
+            |column: &crate::plan::Column| given(column) && matches!(column.source, Source::Subset(_));
         let part_label = table.columns.iter().position(label);
         let known = known(table, part_label, &given);
         let mut columns = Vec::new();
@@ -213,7 +224,9 @@ impl Audit {
             }
             if table.has_requirements() && !matches!(shape, Shape::Leaf { computed: true, .. }) {
                 // Which rows are null is drawn again, too.
-                for leaf in found.iter_mut().filter(|leaf| leaf.null.is_some_and(|null| null > 0.0 && null < 1.0)) {
+                for leaf in
+                    found.iter_mut().filter(|leaf| leaf.null.is_some_and(|null| null > 0.0 && null < 1.0))
+                {
                     leaf.null = None;
                 }
             }
@@ -244,7 +257,8 @@ impl Audit {
             declared.label = injector.label.clone().filter(|label| is_there(label));
         }
         let mut read = vec![false; table.columns.len()];
-        let mut open: Vec<usize> = columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
+        let mut open: Vec<usize> =
+            columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
         open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
         open.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
         while let Some(at) = open.pop() {
@@ -253,7 +267,10 @@ impl Audit {
             }
         }
         let is_computed = |at: &usize| {
-            known[*at] && read[*at] && !given(&table.columns[*at]) && matches!(table.columns[*at].source, Source::Rule(_))
+            known[*at]
+                && read[*at]
+                && !given(&table.columns[*at])
+                && matches!(table.columns[*at].source, Source::Rule(_))
         };
         let computed = table.order.iter().copied().filter(is_computed).collect();
         Audit { plan: plan.clone(), computed, part_label, columns, declared }
@@ -269,7 +286,11 @@ impl Audit {
     ///
     /// # Errors
     /// As [`look`](Self::look).
-    pub fn conditions(&self, frame: &DataFrame, rows: &Rows) -> Result<Vec<Option<Vec<Option<bool>>>>, Error> {
+    pub fn conditions(
+        &self,
+        frame: &DataFrame,
+        rows: &Rows,
+    ) -> Result<Vec<Option<Vec<Option<bool>>>>, Error> {
         let table: &Table = &self.plan;
         if table.expects.iter().all(|expected| expected.formula.is_none()) {
             return Ok(vec![None; table.expects.len()]);
@@ -283,7 +304,13 @@ impl Audit {
             }
             let values = formula.evaluate(&block).ok()?;
             let values = values.bool().ok()?;
-            Some(values.iter().zip(&strange).map(|(value, strange)| value.filter(|_| !strange)).collect())
+            Some(
+                values
+                    .iter()
+                    .zip(&strange)
+                    .map(|(value, strange)| value.filter(|_| strange.is_none()))
+                    .collect(),
+            )
         });
         Ok(all.collect())
     }
@@ -293,15 +320,19 @@ impl Audit {
         self.plan.expects.iter().map(|expected| expected.expectation.clone()).collect()
     }
 
-    /// The columns that are given or follow from given ones; and which rows have values that the rules do not know.
-    #[expect(clippy::type_complexity, reason = "the plan's columns, and a truth value for each row")]
-    fn given(&self, frame: &DataFrame, rows: &Rows) -> Result<(Vec<Option<Series>>, Vec<bool>), Error> {
+    /// The columns that are given or follow from given ones; and for rows with a value that the rules do not know, its column.
+    #[expect(clippy::type_complexity, reason = "the plan's columns, and a column for some rows")]
+    fn given(
+        &self,
+        frame: &DataFrame,
+        rows: &Rows,
+    ) -> Result<(Vec<Option<Series>>, Vec<Option<usize>>), Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
         let internal = |error: PolarsError| Error::Internal(error.to_string());
         let mut given: Vec<Option<Series>> = vec![None; table.columns.len()];
         // Rows with a value that the rules do not know: what hangs on them is not looked at.
-        let mut strange = vec![false; height];
+        let mut strange = vec![None; height];
         for (at, _) in &self.columns {
             let column = &table.columns[*at];
             let series = frame.column(&column.name).map_err(internal)?.as_materialized_series();
@@ -321,7 +352,9 @@ impl Audit {
                 for (strange, (was, is)) in
                     strange.iter_mut().zip(series.is_null().iter().zip(cast.is_null().iter()))
                 {
-                    *strange |= was != is;
+                    if was != is {
+                        *strange = Some(if strange.is_none() { *at } else { SEVERAL });
+                    }
                 }
             }
             given[*at] = Some(cast.rechunk());
@@ -360,13 +393,15 @@ impl Audit {
             if let (Source::Rule(spec), false) = (&table.columns[*at].source, single) {
                 facts.leaves = vec![UNKNOWN; height];
                 if let Some(series) = &given[*at] {
-                    let mut look = Look { given: &given, table, series, facts: &mut facts, outer: Vec::new() };
+                    let mut look =
+                        Look { given: &given, table, series, facts: &mut facts, outer: Vec::new() };
                     // What cannot be evaluated stays unknown.
                     let _ = look.assign(spec, shape, &block, &all);
                 }
-                let odd = |at: &u32| strange[*at as usize];
-                facts.wrong.retain(|at| !odd(at));
-                for (leaf, _) in facts.leaves.iter_mut().zip(&strange).filter(|(_, strange)| **strange) {
+                // A strange value of the column itself is for the check of its values.
+                let odd = |strange: &Option<usize>| strange.is_some_and(|column| column != *at);
+                facts.wrong.retain(|row| strange[*row as usize].is_none());
+                for (leaf, _) in facts.leaves.iter_mut().zip(&strange).filter(|(_, strange)| odd(strange)) {
                     *leaf = UNKNOWN;
                 }
             }
@@ -378,7 +413,10 @@ impl Audit {
             let values = if ready { require.formula.evaluate(&block).ok() } else { None };
             let holds = values.as_ref().and_then(|values| values.bool().ok());
             missed.push(holds.map_or_else(Vec::new, |holds| {
-                let fails = holds.iter().enumerate().filter(|(at, holds)| *holds != Some(true) && !strange[*at]);
+                let fails = holds
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, holds)| *holds != Some(true) && strange[*at].is_none());
                 fails.map(|(at, _)| at as u32).collect()
             }));
         }
@@ -403,7 +441,13 @@ impl<'a> Look<'a> {
     }
 
     /// Says of the block's rows, which stand at positions `at`, which leaf they come from, and compares what is computed.
-    fn assign(&mut self, spec: &'a Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+    fn assign(
+        &mut self,
+        spec: &'a Spec,
+        shape: &Shape,
+        block: &Block<'_>,
+        at: &[u32],
+    ) -> Result<(), Failure> {
         if let (Some(condition), true) = (spec.only_if(), shape.has_condition()) {
             let mut inputs = Vec::new();
             condition.inputs(&mut inputs);
@@ -503,7 +547,9 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
         let same = expected.equal_missing(actual)?;
         return Ok(differs(&mut same.iter().map(|same| same != Some(true))));
     }
-    let is_number = |series: &Series| !matches!(series.dtype(), DataType::String | DataType::Boolean) && !series.dtype().is_enum();
+    let is_number = |series: &Series| {
+        !matches!(series.dtype(), DataType::String | DataType::Boolean) && !series.dtype().is_enum()
+    };
     if is_number(expected) && is_number(actual) {
         let (a, b) = (array::to_floats(expected)?, array::to_floats(actual)?);
         let far = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
@@ -521,13 +567,23 @@ pub(crate) fn is_told(table: &Table, at: usize) -> bool {
     let column = &table.columns[at];
     column.written
         || match &column.source {
-            Source::Rule(spec) => spec.is_computed() && column.inputs.iter().all(|input| *input < table.columns.len() && is_told(table, *input)),
+            Source::Rule(spec) => {
+                spec.is_computed()
+                    && column
+                        .inputs
+                        .iter()
+                        .all(|input| *input < table.columns.len() && is_told(table, *input))
+            }
             _ => false,
         }
 }
 
 /// Which columns are given, or follow from those that are.
-fn known(table: &Table, part_label: Option<usize>, given: &dyn Fn(&crate::plan::Column) -> bool) -> Vec<bool> {
+fn known(
+    table: &Table,
+    part_label: Option<usize>,
+    given: &dyn Fn(&crate::plan::Column) -> bool,
+) -> Vec<bool> {
     let mut known: Vec<bool> = table.columns.iter().map(given).collect();
     for at in &table.order {
         let column = &table.columns[*at];
@@ -537,8 +593,7 @@ fn known(table: &Table, part_label: Option<usize>, given: &dyn Fn(&crate::plan::
         known[*at] = match &column.source {
             Source::Subset(_) => part_label.is_some(),
             Source::Rule(spec) => {
-                spec.is_computed()
-                    && column.inputs.iter().all(|input| known.get(*input) == Some(&true))
+                spec.is_computed() && column.inputs.iter().all(|input| known.get(*input) == Some(&true))
             }
             _ => false,
         };

@@ -554,7 +554,9 @@ impl Spec {
                     spread = Spread::Clamped { of: Box::new(spread), low, high };
                 }
                 let step = match (self.to, self.round) {
-                    (Type::Int | Type::Duration, _) if matches!(self.from, Type::Int | Type::Duration) => None,
+                    (Type::Int | Type::Duration, _) if matches!(self.from, Type::Int | Type::Duration) => {
+                        None
+                    }
                     (Type::Int | Type::Duration, _) => Some(0),
                     (Type::Decimal(scale), digits) => Some(digits.unwrap_or(scale).min(scale)),
                     (_, digits) => digits,

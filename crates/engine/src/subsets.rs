@@ -10,7 +10,9 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Spec;
-use crate::generator::{Block, Cases, Categories, Failure, Generator, InputId, InputName, Output, Promise, Site};
+use crate::generator::{
+    Block, Cases, Categories, Failure, Generator, InputId, InputName, Output, Promise, Site,
+};
 use crate::generators::branches::{Branches, NONE};
 
 /// Name of the hidden column that says which part a row is of.

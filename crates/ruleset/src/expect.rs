@@ -141,9 +141,10 @@ impl ExpectDecl {
             value.clone().map(|value| (claim, name.to_owned(), Some(value), Vec::new()))
         };
         let at = self.at.as_ref().map(|at| at.value.0);
-        let pair = self.correlation.as_ref().map(|pair| {
-            (Claim::Correlation, "correlation".to_owned(), None, pair.value.clone())
-        });
+        let pair = self
+            .correlation
+            .as_ref()
+            .map(|pair| (Claim::Correlation, "correlation".to_owned(), None, pair.value.clone()));
         let claims: Vec<_> = [
             condition(Claim::Holds, "holds", &self.holds),
             condition(Claim::Share, "share", &self.share),
@@ -167,7 +168,8 @@ impl ExpectDecl {
             None
         };
         let [(claim, name, condition, columns)] = claims.as_slice() else {
-            let message = if claims.is_empty() { "nothing is claimed" } else { "an expectation claims one thing" };
+            let message =
+                if claims.is_empty() { "nothing is claimed" } else { "an expectation claims one thing" };
             return bad(
                 span,
                 message,
@@ -192,16 +194,28 @@ impl ExpectDecl {
                 return bad(limit, "this claim is true or false: it has no limits", "remove the limit");
             }
             (false, None) => {
-                return bad(span, "the expectation has no limits", "add `within: [low, high]`, `at_least`, `at_most` or `is`");
+                return bad(
+                    span,
+                    "the expectation has no limits",
+                    "add `within: [low, high]`, `at_least`, `at_most` or `is`",
+                );
             }
             _ => {}
         }
         if let Some(is) = &self.is {
             if self.within.is_some() || self.at_least.is_some() || self.at_most.is_some() {
-                return bad(is.span, "`is` stands alone: its tolerance follows from the number of rows", "remove the other limits");
+                return bad(
+                    is.span,
+                    "`is` stands alone: its tolerance follows from the number of rows",
+                    "remove the other limits",
+                );
             }
             if !matches!(claim, Claim::Share | Claim::Mean | Claim::Correlation) {
-                return bad(is.span, "`is` works with `share`, `mean` and `correlation`", "write `within: [low, high]`");
+                return bad(
+                    is.span,
+                    "`is` works with `share`, `mean` and `correlation`",
+                    "write `within: [low, high]`",
+                );
             }
         }
         if let Some(within) = &self.within {

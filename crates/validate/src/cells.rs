@@ -52,7 +52,9 @@ impl Cells {
     pub fn text(&self, row: usize, ty: Type) -> String {
         match self {
             Cells::Numbers(values) => values.get(row).map_or_else(null, |value| number_text(value, ty)),
-            Cells::Texts(values) => values.get(row).map_or_else(null, |text| format!("`{}`", shortened(text))),
+            Cells::Texts(values) => {
+                values.get(row).map_or_else(null, |text| format!("`{}`", shortened(text)))
+            }
             Cells::Codes { codes, names } => {
                 codes[row].map_or_else(null, |code| format!("`{}`", shortened(&names[code as usize])))
             }

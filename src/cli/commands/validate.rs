@@ -116,10 +116,16 @@ pub fn conclude(report: &Report, page: Option<&Path>, quiet: bool) -> Result<(),
     let mut text = String::new();
     let style = terminal::ERROR;
     for check in failed.iter().take(NAMED) {
-        let columns = if check.columns.is_empty() { String::new() } else { format!(".{}", check.columns.join(", ")) };
+        let columns =
+            if check.columns.is_empty() { String::new() } else { format!(".{}", check.columns.join(", ")) };
         let rule = check.rule.as_ref().map_or_else(String::new, |rule| format!(" ({rule})"));
         let line = format!("{}{columns}{rule}: {}", check.table, check.message);
-        let _ = writeln!(text, "{style}failed[{}]:{style:#} {}", check.metric.name, super::super::failure::printable(&line));
+        let _ = writeln!(
+            text,
+            "{style}failed[{}]:{style:#} {}",
+            check.metric.name,
+            super::super::failure::printable(&line)
+        );
     }
     if failed.len() > NAMED {
         let _ = writeln!(text, "… and {} more", failed.len() - NAMED);

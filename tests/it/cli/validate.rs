@@ -64,14 +64,15 @@ fn failures_are_named_and_end_with_one() {
 #[test]
 fn mistakes_are_told() {
     let place = orders();
-    let told = place.run("validate nowhere --ruleset x.yaml").expect(4).stderr;
+    let told = place.run("validate nowhere.csv --ruleset x.yaml").expect(4).stderr;
     assert!(told.contains("nowhere"), "{told}");
     std::fs::create_dir(place.path("empty")).unwrap();
     let told = place.run("validate empty --ruleset x.yaml").expect(2).stderr;
     assert!(told.contains("no file of any of the ruleset's tables: orders"), "{told}");
     let told = place.run("validate data --ruleset x.yaml --by colour").expect(2).stderr;
     assert!(told.contains("no table has a column `colour`"), "{told}");
-    let broken = ORDERS.to_owned() + "    expect: [{share: state}, {mean: note, at_most: 3}, {holds: amont > 0}]\n";
+    let broken =
+        ORDERS.to_owned() + "    expect: [{share: state}, {mean: note, at_most: 3}, {holds: amont > 0}]\n";
     place.write("broken.yaml", broken);
     let told = place.run("check broken.yaml").expect(2).stderr;
     assert!(told.contains("bad-expectation") && told.contains("did you mean `amount`?"), "{told}");

@@ -22,7 +22,10 @@ fn shipped_rulesets_pass() {
         let ruleset = Ruleset::from_path(shipped(path)).unwrap();
         let reports = examine(&ruleset, |_, _| {});
         for check in reports.iter().flat_map(|report| &report.checks) {
-            println!("{:?} {} {} {:?} p={:?} {}", check.verdict, check.metric.name, check.table, check.columns, check.p_value, check.message);
+            println!(
+                "{:?} {} {} {:?} p={:?} {}",
+                check.verdict, check.metric.name, check.table, check.columns, check.p_value, check.message
+            );
         }
         let failed: Vec<String> = failures(&reports)
             .iter()
@@ -44,7 +47,10 @@ fn a_thousand_seeds_raise_no_alarm() {
         let reports = examine(&ruleset, |_, _| {});
         let failed = failures(&reports);
         if !failed.is_empty() {
-            alarms.push(format!("seed {seed}: {} {:?} {}", failed[0].metric.name, failed[0].columns, failed[0].message));
+            alarms.push(format!(
+                "seed {seed}: {} {:?} {}",
+                failed[0].metric.name, failed[0].columns, failed[0].message
+            ));
         }
     }
     assert!(alarms.len() <= 1, "{alarms:#?}");
@@ -63,7 +69,10 @@ fn degenerate_tables_are_sane() {
     for rows in [0, 1, 2, 100] {
         let ruleset = Ruleset::from_str(&text(rows)).unwrap_or_else(|error| panic!("{error}"));
         let reports = examine(&ruleset, |_, _| {});
-        let odd: Vec<_> = failures(&reports).iter().map(|c| format!("{} {:?} {}", c.metric.name, c.columns, c.message)).collect();
+        let odd: Vec<_> = failures(&reports)
+            .iter()
+            .map(|c| format!("{} {:?} {}", c.metric.name, c.columns, c.message))
+            .collect();
         assert!(odd.is_empty(), "{rows} rows: {odd:?}");
         assert_eq!(reports[0].rows, rows);
         assert_eq!(reports[0].columns.len(), 5);

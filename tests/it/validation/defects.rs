@@ -65,8 +65,13 @@ fn both(frames: &mut Frames, column: &str, change: impl Fn(&Series) -> Series) {
 fn floats(frames: &mut Frames, column: &str, change: impl Fn(usize, f64) -> f64) {
     both(frames, column, |series| {
         let values = series.cast(&DataType::Float64).unwrap();
-        let values: Float64Chunked =
-            values.f64().unwrap().iter().enumerate().map(|(at, value)| value.map(|value| change(at, value))).collect();
+        let values: Float64Chunked = values
+            .f64()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .map(|(at, value)| value.map(|value| change(at, value)))
+            .collect();
         values.into_series().cast(series.dtype()).unwrap()
     });
 }
@@ -74,8 +79,13 @@ fn floats(frames: &mut Frames, column: &str, change: impl Fn(usize, f64) -> f64)
 fn ints(frames: &mut Frames, column: &str, change: impl Fn(usize, i64) -> i64) {
     both(frames, column, |series| {
         let values = series.to_physical_repr().cast(&DataType::Int64).unwrap();
-        let values: Int64Chunked =
-            values.i64().unwrap().iter().enumerate().map(|(at, value)| value.map(|value| change(at, value))).collect();
+        let values: Int64Chunked = values
+            .i64()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .map(|(at, value)| value.map(|value| change(at, value)))
+            .collect();
         values.into_series().cast(series.dtype()).unwrap()
     });
 }
@@ -91,8 +101,13 @@ fn texts(frames: &mut Frames, column: &str, change: impl Fn(usize, Option<&str>)
 
 fn bools(frames: &mut Frames, column: &str, change: impl Fn(usize, bool) -> bool) {
     both(frames, column, |series| {
-        let values: BooleanChunked =
-            series.bool().unwrap().iter().enumerate().map(|(at, value)| value.map(|value| change(at, value))).collect();
+        let values: BooleanChunked = series
+            .bool()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .map(|(at, value)| value.map(|value| change(at, value)))
+            .collect();
         values.into_series()
     });
 }
@@ -124,69 +139,219 @@ fn defects() -> Vec<(&'static str, &'static str, Change)> {
         ("DistributionFit", "weight", plant(|f| floats(f, "weight", |_, v| v + 3.0))),
         ("DistributionFit", "height", plant(|f| floats(f, "height", |_, v| 170.0 + (v - 170.0) * 1.4))),
         ("DistributionFit", "rank", plant(|f| ints(f, "rank", |at, v| if at % 5 == 0 { 6 } else { v }))),
-        ("DistributionFit", "ordered", plant(|f| {
-            // The first half of the year takes a share of the second, at the same hours of the same weekdays.
-            let (middle, shift) = (1_751_328_000_000_000, 182 * 86_400_000_000i64);
-            ints(f, "ordered", move |at, v| if v >= middle && v - shift >= 1_735_689_600_000_000 && at % 3 == 0 { v - shift } else { v });
-        })),
-        ("SeasonalFit", "ordered", plant(|f| {
-            let hour = 3_600_000_000;
-            ints(f, "ordered", move |_, v| v - v.rem_euclid(24 * hour) + (v.rem_euclid(24 * hour) + 4 * hour) % (24 * hour));
-        })),
-        ("CategoryFit", "courier", plant(move |f| {
-            texts(f, "courier", |at, v| if v.is_some() && at % 2 == 0 { Some("van".into()) } else { v.map(str::to_owned) });
-        })),
-        ("CategoryFit", "express", plant(|f| {
-            bools(f, "express", |at, v| v || at % 10 == 0);
-            // The couriers follow.
-            let express = f.clean.column("express").unwrap().bool().unwrap().clone();
-            texts(f, "courier", |at, v| {
-                let wanted = if at % 20 == 0 { "bike" } else { "van" };
-                (express.get(at) == Some(true)).then(|| v.unwrap_or(wanted).to_owned())
-            });
-        })),
-        ("RankCorrelation", "weight", plant(|f| {
-            // The weights of the rows before: their law stays.
-            both(f, "weight", |series| series.shift(1).fill_null(FillNullStrategy::Backward(None)).unwrap());
-        })),
+        (
+            "DistributionFit",
+            "ordered",
+            plant(|f| {
+                // The first half of the year takes a share of the second, at the same hours of the same weekdays.
+                let (middle, shift) = (1_751_328_000_000_000, 182 * 86_400_000_000i64);
+                ints(f, "ordered", move |at, v| {
+                    if v >= middle && v - shift >= 1_735_689_600_000_000 && at % 3 == 0 {
+                        v - shift
+                    } else {
+                        v
+                    }
+                });
+            }),
+        ),
+        (
+            "SeasonalFit",
+            "ordered",
+            plant(|f| {
+                let hour = 3_600_000_000;
+                ints(f, "ordered", move |_, v| {
+                    v - v.rem_euclid(24 * hour) + (v.rem_euclid(24 * hour) + 4 * hour) % (24 * hour)
+                });
+            }),
+        ),
+        (
+            "CategoryFit",
+            "courier",
+            plant(move |f| {
+                texts(f, "courier", |at, v| {
+                    if v.is_some() && at % 2 == 0 { Some("van".into()) } else { v.map(str::to_owned) }
+                });
+            }),
+        ),
+        (
+            "CategoryFit",
+            "express",
+            plant(|f| {
+                bools(f, "express", |at, v| v || at % 10 == 0);
+                // The couriers follow.
+                let express = f.clean.column("express").unwrap().bool().unwrap().clone();
+                texts(f, "courier", |at, v| {
+                    let wanted = if at % 20 == 0 { "bike" } else { "van" };
+                    (express.get(at) == Some(true)).then(|| v.unwrap_or(wanted).to_owned())
+                });
+            }),
+        ),
+        (
+            "RankCorrelation",
+            "weight",
+            plant(|f| {
+                // The weights of the rows before: their law stays.
+                both(f, "weight", |series| {
+                    series.shift(1).fill_null(FillNullStrategy::Backward(None)).unwrap()
+                });
+            }),
+        ),
         ("ValueRange", "rank", plant(|f| ints(f, "rank", |at, v| if at == 7 { 9 } else { v }))),
         ("ValueRange", "ordered", plant(|f| ints(f, "ordered", |at, v| if at == 7 { 0 } else { v }))),
-        ("ValueRange", "items", plant(|f| {
-            ints(f, "items", |at, v| if at == 7 { -1 } else { v });
-            recompute(f);
-        })),
-        ("PatternMatch", "id", plant(move |f| texts(f, "id", move |at, v| if at == 9 { Some("O-xyz".into()) } else { text(v) }))),
-        ("PatternMatch", "coupon", plant(move |f| texts(f, "coupon", move |_, v| v.map(|v| if v == "SAVE-07" { "save-07".into() } else { v.to_owned() })))),
-        ("CategorySet", "channel", plant(move |f| texts(f, "channel", move |at, v| if at == 5 { Some("fax".into()) } else { text(v) }))),
-        ("CategorySet", "courier", plant(move |f| texts(f, "courier", move |_, v| v.map(|v| if v == "van" { "van".to_owned() } else { v.to_owned() }).map(|v| if v == "bike" { "bike ".trim_end().to_owned() + "s" } else { v })))),
-        ("Uniqueness", "id", plant(move |f| texts(f, "id", move |at, v| if at == 100 { None.or(Some("O-00000000".into())) } else if at == 200 { Some("O-00000000".into()) } else { text(v) }))),
-        ("NullShare", "coupon", plant(move |f| texts(f, "coupon", move |at, v| if at % 4 == 0 { None } else { text(v) }))),
-        ("OnlyIf", "courier", plant(|f| {
-            let express = f.clean.column("express").unwrap().bool().unwrap().clone();
-            let first = express.iter().position(|express| express == Some(false)).unwrap();
-            texts(f, "courier", move |at, v| if at == first { Some("van".into()) } else { v.map(str::to_owned) });
-        })),
-        ("NotNull", "weight", plant(|f| {
-            both(f, "weight", |series| {
-                let mask: BooleanChunked = (0..series.len()).map(|at| Some(at == 3)).collect();
-                series.f64().unwrap().set(&mask, None).unwrap().into_series()
-            });
-        })),
+        (
+            "ValueRange",
+            "items",
+            plant(|f| {
+                ints(f, "items", |at, v| if at == 7 { -1 } else { v });
+                recompute(f);
+            }),
+        ),
+        (
+            "PatternMatch",
+            "id",
+            plant(move |f| texts(f, "id", move |at, v| if at == 9 { Some("O-xyz".into()) } else { text(v) })),
+        ),
+        (
+            "PatternMatch",
+            "coupon",
+            plant(move |f| {
+                texts(f, "coupon", move |_, v| {
+                    v.map(|v| if v == "SAVE-07" { "save-07".into() } else { v.to_owned() })
+                })
+            }),
+        ),
+        (
+            "CategorySet",
+            "channel",
+            plant(move |f| {
+                texts(f, "channel", move |at, v| if at == 5 { Some("fax".into()) } else { text(v) })
+            }),
+        ),
+        (
+            "CategorySet",
+            "courier",
+            plant(|f| {
+                let express = f.clean.column("express").unwrap().bool().unwrap().clone();
+                let first = express.iter().position(|express| express == Some(true)).unwrap();
+                texts(
+                    f,
+                    "courier",
+                    move |at, v| if at == first { Some("drone".into()) } else { v.map(str::to_owned) },
+                );
+            }),
+        ),
+        (
+            "Uniqueness",
+            "id",
+            plant(move |f| {
+                texts(f, "id", move |at, v| {
+                    if at == 100 {
+                        None.or(Some("O-00000000".into()))
+                    } else if at == 200 {
+                        Some("O-00000000".into())
+                    } else {
+                        text(v)
+                    }
+                })
+            }),
+        ),
+        (
+            "NullShare",
+            "coupon",
+            plant(move |f| texts(f, "coupon", move |at, v| if at % 4 == 0 { None } else { text(v) })),
+        ),
+        (
+            "OnlyIf",
+            "courier",
+            plant(|f| {
+                let express = f.clean.column("express").unwrap().bool().unwrap().clone();
+                let first = express.iter().position(|express| express == Some(false)).unwrap();
+                texts(
+                    f,
+                    "courier",
+                    move |at, v| if at == first { Some("van".into()) } else { v.map(str::to_owned) },
+                );
+            }),
+        ),
+        (
+            "NotNull",
+            "height",
+            plant(|f| {
+                both(f, "height", |series| {
+                    let mask: BooleanChunked = (0..series.len()).map(|at| Some(at == 3)).collect();
+                    series.f64().unwrap().set(&mask, None).unwrap().into_series()
+                });
+            }),
+        ),
         ("ComputedValue", "total", plant(|f| floats(f, "total", |at, v| if at == 11 { v + 1.0 } else { v }))),
-        ("ComputedValue", "items", plant(|f| {
-            let channel = f.clean.column("channel").unwrap().cast(&DataType::String).unwrap();
-            let channel = channel.as_materialized_series().str().unwrap().clone();
-            let phone = channel.iter().position(|channel| channel == Some("phone")).unwrap();
-            ints(f, "items", move |at, v| if at == phone { 2 } else { v });
-            recompute(f);
-        })),
-        ("SubsetSize", "part", plant(move |f| texts(f, "part", move |at, v| if at < 40 { Some("early".into()) } else { text(v) }))),
+        (
+            "ComputedValue",
+            "items",
+            plant(|f| {
+                let channel = f.clean.column("channel").unwrap().cast(&DataType::String).unwrap();
+                let channel = channel.as_materialized_series().str().unwrap().clone();
+                let phone = channel.iter().position(|channel| channel == Some("phone")).unwrap();
+                ints(f, "items", move |at, v| if at == phone { 2 } else { v });
+                recompute(f);
+            }),
+        ),
+        (
+            "SubsetSize",
+            "part",
+            plant(move |f| {
+                texts(f, "part", move |at, v| if at < 40 { Some("early".into()) } else { text(v) })
+            }),
+        ),
         ("AnomalyCount", "odd", plant(|f| labels(f, |_, v| v.filter(|v| *v != "heavy").map(str::to_owned)))),
-        ("AnomalyCount", "odd", plant(|f| labels(f, |at, v| if at % 9 == 0 && v.is_none() { Some("lost".into()) } else { v.map(str::to_owned) }))),
-        ("CategorySet", "odd", plant(|f| labels(f, |at, v| if at == 1 && v.is_none() { Some("weird".into()) } else { v.map(str::to_owned) }))),
-        ("ForeignKey", "depot", plant(move |f| texts(f, "depot", move |at, v| if at == 4 { Some("D-x".into()) } else { text(v) }))),
-        ("CopiedValue", "city", plant(move |f| texts(f, "city", move |at, v| if at == 4 { Some(if v == Some("Bonn") { "Trier" } else { "Bonn" }.into()) } else { text(v) }))),
-        ("SameTruth", "note", plant(move |f| texts(f, "note", move |at, v| if at % 3 == 0 { Some("ab1".into()) } else { text(v) }))),
+        (
+            "AnomalyCount",
+            "odd",
+            plant(|f| {
+                labels(
+                    f,
+                    |at, v| {
+                        if at % 9 == 0 && v.is_none() { Some("lost".into()) } else { v.map(str::to_owned) }
+                    },
+                )
+            }),
+        ),
+        (
+            "CategorySet",
+            "odd",
+            plant(|f| {
+                labels(
+                    f,
+                    |at, v| if at == 1 && v.is_none() { Some("weird".into()) } else { v.map(str::to_owned) },
+                )
+            }),
+        ),
+        (
+            "ForeignKey",
+            "depot",
+            plant(move |f| {
+                texts(f, "depot", move |at, v| if at == 4 { Some("D-x".into()) } else { text(v) })
+            }),
+        ),
+        (
+            "CopiedValue",
+            "city",
+            plant(move |f| {
+                texts(f, "city", move |at, v| {
+                    if at == 4 {
+                        Some(if v == Some("Bonn") { "Trier" } else { "Bonn" }.into())
+                    } else {
+                        text(v)
+                    }
+                })
+            }),
+        ),
+        (
+            "SameTruth",
+            "note",
+            plant(move |f| {
+                texts(f, "note", move |at, v| if at % 3 == 0 { Some("ab1".into()) } else { text(v) })
+            }),
+        ),
     ]
 }
 
@@ -224,14 +389,17 @@ fn every_defect_is_caught_by_its_check_alone() {
             }
         });
         let failed = failures(&reports);
-        let right = failed.iter().any(|check| check.metric.name == *metric && check.columns.iter().any(|c| c == column));
+        let right = failed
+            .iter()
+            .any(|check| check.metric.name == *metric && check.columns.iter().any(|c| c == column));
         let others: Vec<String> = failed
             .iter()
             .filter(|check| check.metric.name != *metric || !check.columns.iter().any(|c| c == column))
             .map(|check| format!("{} {:?}: {}", check.metric.name, check.columns, check.message))
             .collect();
         if !right || !others.is_empty() {
-            problems.push(format!("defect {number} ({metric} of {column}): caught {right}, others {others:?}"));
+            problems
+                .push(format!("defect {number} ({metric} of {column}): caught {right}, others {others:?}"));
         }
     }
     assert!(problems.is_empty(), "{problems:#?}");

@@ -3,10 +3,10 @@
 mod clean;
 mod defects;
 
+use lookalike::polars::prelude::*;
 use lookalike::validate::model::{Check, TableReport, Verdict};
 use lookalike::validation::{Examiner, Scope, TableScope};
 use lookalike::{Ruleset, core::Rows};
-use lookalike::polars::prelude::*;
 
 /// Rows of a table as they are and without their anomalies.
 pub struct Frames {
@@ -16,7 +16,8 @@ pub struct Frames {
 
 /// Holds all tables of a ruleset against its rules, after `change`.
 pub fn examine(ruleset: &Ruleset, mut change: impl FnMut(&str, &mut Frames)) -> Vec<TableReport> {
-    let tables: Vec<(String, u64)> = ruleset.tables().map(|table| (table.name().to_owned(), table.len())).collect();
+    let tables: Vec<(String, u64)> =
+        ruleset.tables().map(|table| (table.name().to_owned(), table.len())).collect();
     let scope = tables.iter().map(|(name, rows)| TableScope::whole(name, 0..*rows)).collect();
     let examiner = Examiner::new(ruleset, &Scope { tables: scope, by: None }).unwrap();
     let mut found = Vec::new();

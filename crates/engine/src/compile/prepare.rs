@@ -436,7 +436,8 @@ impl Preparer<'_> {
                 whole = false;
             };
             for name in expectation.columns.iter().chain(&expectation.by) {
-                let found = table.columns.iter().position(|column| column.written && column.name == name.value);
+                let found =
+                    table.columns.iter().position(|column| column.written && column.name == name.value);
                 match found {
                     None => {
                         let names = table.columns.iter().filter(|c| c.written).map(|c| c.name.as_str());
@@ -446,8 +447,12 @@ impl Preparer<'_> {
                     Some(column) => {
                         let ty = table.columns[column].output.ty;
                         let is_by = expectation.by.as_ref().is_some_and(|by| by.span == name.span);
-                        if expectation.claim.needs_numbers() && !is_by && matches!(ty, Type::Text | Type::Bool) {
-                            let message = format!("`{}` is {ty}, of which there are no such figures", name.value);
+                        if expectation.claim.needs_numbers()
+                            && !is_by
+                            && matches!(ty, Type::Text | Type::Bool)
+                        {
+                            let message =
+                                format!("`{}` is {ty}, of which there are no such figures", name.value);
                             bad(name.span, message, "name a column of numbers or times".into());
                         }
                     }
@@ -455,7 +460,8 @@ impl Preparer<'_> {
             }
             for input in &inputs {
                 if !crate::audit::is_told(table, *input) {
-                    let message = format!("`{}` cannot be told from the written columns", table.columns[*input].name);
+                    let message =
+                        format!("`{}` cannot be told from the written columns", table.columns[*input].name);
                     let help = "expectations are held against files: read written columns, or draws that follow from them";
                     bad(expectation.span, message, help.into());
                 }

@@ -11,7 +11,9 @@ use polars_arrow::array::MutablePlString;
 
 use crate::array;
 use crate::build::{Builder, Spec};
-use crate::generator::{Block, Cases, Categories, Demand, Failure, Generator, InputId, InputName, Output, Promise, Site};
+use crate::generator::{
+    Block, Cases, Categories, Demand, Failure, Generator, InputId, InputName, Output, Promise, Site,
+};
 
 /// Generators for parts of the rows, brought to one type.
 pub struct Branches {

@@ -14,7 +14,9 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, Words};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, Words,
+};
 use crate::pick::Pick;
 
 /// The longest list.
@@ -314,14 +316,18 @@ impl Generator for Choice {
             for (at, text) in texts.iter().enumerate() {
                 *shares.entry(text).or_default() += weight(at) / total;
             }
-            declared::Promise::Shares(shares.into_iter().map(|(text, share)| (text.to_owned(), share)).collect())
+            declared::Promise::Shares(
+                shares.into_iter().map(|(text, share)| (text.to_owned(), share)).collect(),
+            )
         };
         let points = |values: &mut dyn Iterator<Item = f64>| {
             let weighted = values.enumerate().map(|(at, value)| (value, weight(at)));
             declared::Promise::Spread(Spread::points(weighted))
         };
         Promise::Drawn(match &self.values {
-            Values::Bools(values) => shares(values.iter().map(|v| if *v { "true" } else { "false" }).collect()),
+            Values::Bools(values) => {
+                shares(values.iter().map(|v| if *v { "true" } else { "false" }).collect())
+            }
             Values::Texts(categories, codes) => {
                 shares(codes.iter().map(|code| categories.values()[*code as usize].as_str()).collect())
             }

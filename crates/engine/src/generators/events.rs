@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use lookalike_core::{Seed, declared};
 use lookalike_core::stream::open01;
+use lookalike_core::{Seed, declared};
 use lookalike_ruleset::decode::{DAY, Decode, NonNegative, Number, Spanned, Stamp, Time, wrong};
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type, params};
 use polars::prelude::*;
@@ -19,7 +19,9 @@ use super::zone::{Points, Zone, input_of};
 use crate::array;
 use crate::build::{Builder, stamp_text};
 use crate::entity::{Entity, Per};
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site, Words};
+use crate::generator::{
+    Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site, Words,
+};
 
 params! {
     /// Days with a factor of their own.

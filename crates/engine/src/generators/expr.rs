@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::array::dtype_of;
 use crate::build::Builder;
 use crate::formula::Formula;
-use crate::generator::{Block, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site};
+use crate::generator::{
+    Block, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+};
 
 struct Params(Formula);
 

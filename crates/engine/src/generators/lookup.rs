@@ -13,7 +13,9 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+};
 
 /// One name, or a list of names.
 #[derive(Clone, Debug)]

@@ -71,7 +71,9 @@ pub(crate) fn mixed(parts: Vec<(f64, declared::Promise)>) -> Option<declared::Pr
         match part {
             declared::Promise::Spread(spread) => spreads.push((weight, spread)),
             declared::Promise::Shares(values) => {
-                values.into_iter().for_each(|(value, share)| *shares.entry(value).or_default() += weight * share);
+                values
+                    .into_iter()
+                    .for_each(|(value, share)| *shares.entry(value).or_default() += weight * share);
             }
             _ => return None,
         }

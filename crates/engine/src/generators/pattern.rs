@@ -14,7 +14,9 @@ use super::steps::enough_words;
 use super::text::{SLACK, Texts};
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, is_plain};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, is_plain,
+};
 
 /// Up to this many words are categories.
 const MAX_CATEGORIES: u128 = 256;

@@ -14,7 +14,10 @@ use serde_json::json;
 
 use super::text::{Texts, push_int};
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site, is_plain};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+    is_plain,
+};
 
 /// A text with places for values of other columns. Also the name in `uuid`.
 #[derive(Clone, Debug)]

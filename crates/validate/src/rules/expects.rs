@@ -53,7 +53,8 @@ impl ExpectFound {
         if expectation.columns.iter().chain(&expectation.by).any(|column| !there(&column.value)) {
             return Ok(found);
         }
-        let series = |name: &str| -> PolarsResult<&Series> { Ok(frame.column(name)?.as_materialized_series()) };
+        let series =
+            |name: &str| -> PolarsResult<&Series> { Ok(frame.column(name)?.as_materialized_series()) };
         let type_of = |name: &str| schema.fields.iter().find(|f| f.name == name).map_or(Type::Text, |f| f.ty);
         let mut members: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         match &expectation.by {
@@ -121,7 +122,9 @@ impl ExpectFound {
                     }
                 }
                 (_, [Cells::Numbers(values)]) => {
-                    rows.iter().filter_map(|row| values.get(*row as usize)).for_each(|value| group.numbers.add(value));
+                    rows.iter()
+                        .filter_map(|row| values.get(*row as usize))
+                        .for_each(|value| group.numbers.add(value));
                 }
                 _ => {}
             }
@@ -201,7 +204,11 @@ impl Group {
             Some(by) => format!(" where {} is {name}", by.value),
             None => String::new(),
         };
-        check.rule = Some(format!("{}{}", expectation.text, if case.is_empty() { String::new() } else { format!(": {name}") }));
+        check.rule = Some(format!(
+            "{}{}",
+            expectation.text,
+            if case.is_empty() { String::new() } else { format!(": {name}") }
+        ));
         if expectation.claim.is_absolute() {
             let wrong = if expectation.claim == Claim::Holds { self.rows - self.yes } else { self.no };
             (check.value, check.reference, check.threshold) = (Some(wrong as f64), Some(0.0), Some(0.0));
@@ -219,7 +226,9 @@ impl Group {
             Claim::Share => (valued > 0).then(|| self.yes as f64 / valued as f64),
             Claim::Count => Some(self.yes as f64),
             Claim::Mean => self.numbers.mean(),
-            Claim::Sum => Some(self.numbers.mean().map_or(0.0, |mean| mean * self.numbers.moments().count as f64)),
+            Claim::Sum => {
+                Some(self.numbers.mean().map_or(0.0, |mean| mean * self.numbers.moments().count as f64))
+            }
             Claim::StdDev => self.numbers.moments().std(),
             Claim::Min => self.numbers.range().map(|(min, _)| min),
             Claim::Max => self.numbers.range().map(|(_, max)| max),

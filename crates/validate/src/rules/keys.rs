@@ -41,29 +41,59 @@ impl Keys {
             let text = |text: &str| (hash(text.as_bytes(), 11), hash(text.as_bytes(), 13));
             match column.dtype() {
                 DataType::String => {
-                    column.str().map_err(other)?.iter().enumerate().for_each(|(at, value)| mix(at, value.map(text)));
+                    column
+                        .str()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, value)| mix(at, value.map(text)));
                 }
                 DataType::Float64 => {
                     let bits = |value: f64| word(value.to_bits());
-                    column.f64().map_err(other)?.iter().enumerate().for_each(|(at, value)| mix(at, value.map(bits)));
+                    column
+                        .f64()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, value)| mix(at, value.map(bits)));
                 }
                 DataType::Decimal(..) => {
                     let physical = column.to_physical_repr();
                     let bits = |value: i128| word(value as u64);
-                    physical.i128().map_err(other)?.iter().enumerate().for_each(|(at, v)| mix(at, v.map(bits)));
+                    physical
+                        .i128()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, v)| mix(at, v.map(bits)));
                 }
                 DataType::Boolean => {
                     let bits = |value: bool| word(u64::from(value));
-                    column.bool().map_err(other)?.iter().enumerate().for_each(|(at, value)| mix(at, value.map(bits)));
+                    column
+                        .bool()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, value)| mix(at, value.map(bits)));
                 }
                 dtype if dtype.is_enum() || dtype.is_categorical() => {
                     let texts = column.cast(&DataType::String).map_err(other)?;
-                    texts.str().map_err(other)?.iter().enumerate().for_each(|(at, value)| mix(at, value.map(text)));
+                    texts
+                        .str()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, value)| mix(at, value.map(text)));
                 }
                 _ => {
                     let whole = column.to_physical_repr().cast(&DataType::Int64).map_err(other)?;
                     let bits = |value: i64| word(value as u64);
-                    whole.i64().map_err(other)?.iter().enumerate().for_each(|(at, value)| mix(at, value.map(bits)));
+                    whole
+                        .i64()
+                        .map_err(other)?
+                        .iter()
+                        .enumerate()
+                        .for_each(|(at, value)| mix(at, value.map(bits)));
                 }
             }
         }

@@ -9,12 +9,12 @@ use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
 use super::FALSE_ALARM;
-use super::keys::{Keys, MOST_CHILDREN, met, repeated};
 use super::expects::ExpectFound;
+use super::keys::{Keys, MOST_CHILDREN, met, repeated};
 use super::metrics;
 use super::probability::{self, PairSums, adjust, dkw, dkw_two_samples, two_shares};
 use crate::cells::{Cells, Map, number_text};
-use crate::charts::{AnomalyKind, Anomalies, Chart, ChartData, Profile};
+use crate::charts::{Anomalies, AnomalyKind, Chart, ChartData, Profile};
 use crate::model::{Check, ColumnReport, Metric, TableReport, Verdict};
 use crate::statistics::{Declared, Numbers, Picture, Statistics};
 use crate::text::{grouped, number};
@@ -81,7 +81,12 @@ impl Links {
             for column in table.declared.columns.iter().filter(|column| column.unique) {
                 links.want(name, vec![column.name.clone()]);
             }
-            for key in table.declared.references.iter().filter(|key| key.is_key && known.contains(&key.parent.as_str())) {
+            for key in table
+                .declared
+                .references
+                .iter()
+                .filter(|key| key.is_key && known.contains(&key.parent.as_str()))
+            {
                 let others = table.declared.references.iter().filter(|other| {
                     other.link == key.link && other.column != key.column && other.parent == key.parent
                 });
@@ -300,7 +305,10 @@ impl Prepared {
                 PreparedLeaf { fit, range, values, cycles }
             });
             let leaves: Vec<PreparedLeaf> = leaves.collect();
-            let tested = column.leaves.iter().all(|leaf| leaf.independent || matches!(leaf.promise, Promise::Computed));
+            let tested = column
+                .leaves
+                .iter()
+                .all(|leaf| leaf.independent || matches!(leaf.promise, Promise::Computed));
             let twin = match &rules.twin {
                 Some(twin) if column.rows_independent && !tested && !column.unique && rules.clean_known => {
                     Some(Twin::new(twin.column(&column.name)?.as_materialized_series(), edges)?)
@@ -511,7 +519,9 @@ impl Prepared {
                 Cells::of(view.clean.column(name)?.as_materialized_series())
             };
             if let (Cells::Numbers(a), Cells::Numbers(b)) = (of(0)?, of(1)?) {
-                let rank = |side: usize, x: f64| pair.ranks[side][pair.edges[side].partition_point(|edge| *edge < x)];
+                let rank = |side: usize, x: f64| {
+                    pair.ranks[side][pair.edges[side].partition_point(|edge| *edge < x)]
+                };
                 for (a, b) in a.iter().zip(b.iter()) {
                     if let (Some(a), Some(b)) = (a, b) {
                         sums.add(rank(0, a), rank(1, b));
@@ -527,7 +537,9 @@ impl Prepared {
                 .iter()
                 .map(|name| Ok(view.clean.column(name)?.as_materialized_series()))
                 .collect::<PolarsResult<Vec<_>>>()?;
-            found.add(&series, view.numbers).map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
+            found
+                .add(&series, view.numbers)
+                .map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
             keys.push(found);
         }
         let counted = |name: &str, frame: &DataFrame| -> PolarsResult<BTreeMap<String, u64>> {
@@ -593,7 +605,11 @@ impl Prepared {
     }
 
     /// Statistics of every column of numbers by the values of another.
-    fn groups(&self, frame: &DataFrame, by: &str) -> PolarsResult<BTreeMap<String, Vec<(u64, u64, Numbers)>>> {
+    fn groups(
+        &self,
+        frame: &DataFrame,
+        by: &str,
+    ) -> PolarsResult<BTreeMap<String, Vec<(u64, u64, Numbers)>>> {
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         let field = self.rules.schema.fields.iter().find(|field| field.name == by);
         let ty = field.map_or(Type::Text, |field| field.ty);
@@ -615,7 +631,8 @@ impl Prepared {
         let mut found: BTreeMap<String, Vec<(u64, u64, Numbers)>> =
             groups.keys().map(|name| (name.clone(), Vec::new())).collect();
         for field in self.numeric_fields() {
-            let Cells::Numbers(values) = Cells::of(frame.column(&field.name)?.as_materialized_series())? else {
+            let Cells::Numbers(values) = Cells::of(frame.column(&field.name)?.as_materialized_series())?
+            else {
                 continue;
             };
             for (name, rows) in &groups {
@@ -693,9 +710,7 @@ impl Prepared {
             }
         }
         for (number, (leaf, prepared)) in column.leaves.iter().zip(&prepared.leaves).enumerate() {
-            let mine = |row: usize| {
-                codes.get(row).map_or(number == 0, |code| *code == number as u32)
-            };
+            let mine = |row: usize| codes.get(row).map_or(number == 0, |code| *code == number as u32);
             found.leaves.push(look_at_leaf(leaf, prepared, &clean_cells, ty, clean.len(), &mine, &row_of));
         }
         if let Some(twin) = &prepared.twin {
@@ -831,7 +846,8 @@ impl Twin {
                 places.extend(next.map(|next| values[at].midpoint(*next)));
             }
             places.dedup();
-            let below = places.iter().map(|place| values.partition_point(|value| value <= place) as u64).collect();
+            let below =
+                places.iter().map(|place| values.partition_point(|value| value <= place) as u64).collect();
             (places, below)
         };
         Ok(match &cells {
@@ -857,7 +873,8 @@ impl Twin {
                     }
                     Twin::Shares { names: index, counts, rows, nulls }
                 } else {
-                    let lengths = names.into_iter().flatten().map(|name| name.chars().count() as f64).collect();
+                    let lengths =
+                        names.into_iter().flatten().map(|name| name.chars().count() as f64).collect();
                     let (edges, below) = of_numbers(lengths);
                     Twin::Lengths { edges, below, rows, nulls }
                 }
@@ -951,7 +968,11 @@ fn exact(mut check: Check, odd: &Odd, none: &str, some: impl FnOnce(&str) -> Str
     } else {
         check.verdict = Verdict::Fail;
         let example = odd.first.as_ref().map_or_else(String::new, |(row, value)| {
-            if value.is_empty() { format!("the first in row {row}") } else { format!("the first in row {row}: {value}") }
+            if value.is_empty() {
+                format!("the first in row {row}")
+            } else {
+                format!("the first in row {row}: {value}")
+            }
         });
         check.message = some(&example);
     }
@@ -985,7 +1006,8 @@ impl Prepared {
         for (at, column) in self.rules.declared.columns.iter().enumerate() {
             self.check_column(table, column, &self.columns[at], &found.columns[at], &mut checks);
             if column.unique
-                && let Some(keys) = self.keys.iter().position(|names| names.len() == 1 && names[0] == column.name)
+                && let Some(keys) =
+                    self.keys.iter().position(|names| names.len() == 1 && names[0] == column.name)
             {
                 let keys = &mut found.keys[keys];
                 let n = keys.count();
@@ -1044,8 +1066,12 @@ impl Prepared {
                 }
                 checks.push(Pending { check: base, p: None });
             }
-            let unknown: u64 =
-                found.parts.iter().filter(|(name, _)| !parts.iter().any(|(part, _)| part == *name)).map(|(_, n)| n).sum();
+            let unknown: u64 = found
+                .parts
+                .iter()
+                .filter(|(name, _)| !parts.iter().any(|(part, _)| part == *name))
+                .map(|(_, n)| n)
+                .sum();
             let odd = Odd { count: unknown, first: None };
             let base = check(&metrics::CATEGORY_SET, table, &[label], found.rows);
             checks.push(exact(base, &odd, "all values are parts", |_| {
@@ -1075,13 +1101,15 @@ impl Prepared {
                 }
                 _ => {
                     base.verdict = Verdict::Info;
-                    base.message = format!("{} have it; how many that are to be is not fixed", rows_text(got));
+                    base.message =
+                        format!("{} have it; how many that are to be is not fixed", rows_text(got));
                 }
             }
             checks.push(Pending { check: base, p: None });
         }
         let is_known = |name: &String| declared.anomalies.iter().any(|(known, _)| known == name);
-        let unknown: u64 = found.anomalies.iter().filter(|(name, _)| !is_known(name)).map(|(_, count)| count).sum();
+        let unknown: u64 =
+            found.anomalies.iter().filter(|(name, _)| !is_known(name)).map(|(_, count)| count).sum();
         let odd = Odd { count: unknown, first: None };
         let base = check(&metrics::CATEGORY_SET, table, &[label], found.rows);
         checks.push(exact(base, &odd, "all labels are declared", |_| {
@@ -1089,9 +1117,14 @@ impl Prepared {
         }));
         if found.marked > 0 {
             let base = check(&metrics::MARKS_AGREE, table, &[], found.marked);
-            checks.push(exact(base, &found.marks, "the marks have the values that are in the rows", |example| {
-                format!("{} marks that do not agree with the rows, {example}", grouped(found.marks.count))
-            }));
+            checks.push(exact(
+                base,
+                &found.marks,
+                "the marks have the values that are in the rows",
+                |example| {
+                    format!("{} marks that do not agree with the rows, {example}", grouped(found.marks.count))
+                },
+            ));
         }
     }
 
@@ -1107,10 +1140,15 @@ impl Prepared {
         let base = |metric, n| check(metric, table, &[name], n);
         let field = self.rules.schema.fields.iter().find(|field| field.name == column.name);
         if field.is_some_and(|field| !field.nullable) {
-            checks.push(exact(base(&metrics::NOT_NULL, found.statistics.count), &found.nulls, "no value is null", |example| {
-                let row = example.strip_suffix(": null").unwrap_or(example);
-                format!("{} are null, {row}", rows_text(found.nulls.count))
-            }));
+            checks.push(exact(
+                base(&metrics::NOT_NULL, found.statistics.count),
+                &found.nulls,
+                "no value is null",
+                |example| {
+                    let row = example.strip_suffix(": null").unwrap_or(example);
+                    format!("{} are null, {row}", rows_text(found.nulls.count))
+                },
+            ));
         }
         let any = |test: &dyn Fn(&Promise) -> bool| column.leaves.iter().any(|leaf| test(&leaf.promise));
         let merged = |of: &dyn Fn(&LeafFound) -> &Odd| {
@@ -1131,33 +1169,61 @@ impl Prepared {
         let values = found.clean_rows - found.clean_nulls;
         if any(&|promise| matches!(promise, Promise::Spread(_))) {
             let odd = merged(&|leaf| &leaf.out_of_range);
-            checks.push(exact(base(&metrics::VALUE_RANGE, values), &odd, "all values lie in their range", |example| {
-                format!("{} outside the declared range, {example}", rows_text(odd.count))
-            }));
+            checks.push(exact(
+                base(&metrics::VALUE_RANGE, values),
+                &odd,
+                "all values lie in their range",
+                |example| format!("{} outside the declared range, {example}", rows_text(odd.count)),
+            ));
         }
         let listed = prepared.leaves.iter().any(|leaf| leaf.values.is_some())
             || any(&|promise| matches!(promise, Promise::Shares(_)));
         if any(&|promise| matches!(promise, Promise::Matches(_))) {
             let odd = merged(&|leaf| &leaf.unmatched);
-            checks.push(exact(base(&metrics::PATTERN_MATCH, values), &odd, "all texts have the declared form", |example| {
-                format!("{} without the declared form, {example}", rows_text(odd.count))
-            }));
+            checks.push(exact(
+                base(&metrics::PATTERN_MATCH, values),
+                &odd,
+                "all texts have the declared form",
+                |example| format!("{} without the declared form, {example}", rows_text(odd.count)),
+            ));
         } else if listed {
             let odd = merged(&|leaf| &leaf.unmatched);
-            checks.push(exact(base(&metrics::CATEGORY_SET, values), &odd, "all values are among those declared", |example| {
-                format!("{} with a value that is not declared, {example}", rows_text(odd.count))
-            }));
+            checks.push(exact(
+                base(&metrics::CATEGORY_SET, values),
+                &odd,
+                "all values are among those declared",
+                |example| format!("{} with a value that is not declared, {example}", rows_text(odd.count)),
+            ));
         }
         if any(&|promise| matches!(promise, Promise::Computed)) {
-            checks.push(exact(base(&metrics::COMPUTED_VALUE, found.clean_rows), &found.wrong, "all values follow from the rule", |example| {
-                let expected = found.expected.as_deref().unwrap_or("another value");
-                format!("{} with another value than the rule gives, {example} instead of {expected}", rows_text(found.wrong.count))
-            }));
+            checks.push(exact(
+                base(&metrics::COMPUTED_VALUE, found.clean_rows),
+                &found.wrong,
+                "all values follow from the rule",
+                |example| {
+                    let expected = found.expected.as_deref().unwrap_or("another value");
+                    format!(
+                        "{} with another value than the rule gives, {example} instead of {expected}",
+                        rows_text(found.wrong.count)
+                    )
+                },
+            ));
         }
-        if field.is_some_and(|field| field.nullable) && found.leaves.iter().any(|leaf| leaf.rows > 0) && column.leaves.iter().any(|leaf| leaf.null.is_some()) {
-            checks.push(exact(base(&metrics::ONLY_IF, found.clean_rows), &found.not_null, "values are null where they must be", |example| {
-                format!("{} with a value where the rule gives none, {example}", rows_text(found.not_null.count))
-            }));
+        if field.is_some_and(|field| field.nullable)
+            && found.leaves.iter().any(|leaf| leaf.rows > 0)
+            && column.leaves.iter().any(|leaf| leaf.null.is_some())
+        {
+            checks.push(exact(
+                base(&metrics::ONLY_IF, found.clean_rows),
+                &found.not_null,
+                "values are null where they must be",
+                |example| {
+                    format!(
+                        "{} with a value where the rule gives none, {example}",
+                        rows_text(found.not_null.count)
+                    )
+                },
+            ));
         }
         self.check_nulls(column, found, &base, checks);
         self.check_fit(column, prepared, found, &base, checks);
@@ -1185,10 +1251,14 @@ impl Prepared {
                 None => by_share.push((share, found.nulls, found.rows)),
             }
         }
-        if by_share.is_empty() || (by_share.iter().all(|(share, ..)| *share == 0.0) && by_share.iter().all(|(_, nulls, _)| *nulls == 0)) {
+        if by_share.is_empty()
+            || (by_share.iter().all(|(share, ..)| *share == 0.0)
+                && by_share.iter().all(|(_, nulls, _)| *nulls == 0))
+        {
             return;
         }
-        let nullable = self.rules.schema.fields.iter().any(|field| field.name == column.name && field.nullable);
+        let nullable =
+            self.rules.schema.fields.iter().any(|field| field.name == column.name && field.nullable);
         if !nullable || !self.rules.clean_known {
             return;
         }
@@ -1198,12 +1268,14 @@ impl Prepared {
             .map(|(share, nulls, rows)| probability::binomial(*nulls, *rows, *share))
             .fold(1.0, f64::min)
             * tests;
-        let (nulls, rows) = by_share.iter().fold((0, 0), |sum, (_, nulls, rows)| (sum.0 + nulls, sum.1 + rows));
+        let (nulls, rows) =
+            by_share.iter().fold((0, 0), |sum, (_, nulls, rows)| (sum.0 + nulls, sum.1 + rows));
         let wanted = by_share.iter().map(|(share, _, rows)| share * *rows as f64).sum::<f64>() / rows as f64;
         let share = nulls as f64 / rows as f64;
         let mut check = base(&metrics::NULL_SHARE, rows);
         (check.value, check.reference) = (Some(share), Some(wanted));
-        check.message = format!("{} % are null where {} % are declared", number(share * 100.0), number(wanted * 100.0));
+        check.message =
+            format!("{} % are null where {} % are declared", number(share * 100.0), number(wanted * 100.0));
         checks.push(Pending { check, p: Some(p.min(1.0)) });
     }
 
@@ -1244,7 +1316,11 @@ impl Prepared {
                             "no difference".to_owned()
                         } else {
                             let edge = number_text(worst.1, self.type_of(&column.name));
-                            format!("{} % of the values{case} are below {edge}, where {} % are declared", number(worst.2 * 100.0), number(worst.3 * 100.0))
+                            format!(
+                                "{} % of the values{case} are below {edge}, where {} % are declared",
+                                number(worst.2 * 100.0),
+                                number(worst.3 * 100.0)
+                            )
                         };
                         numbers = Some((p, worst.0, words));
                     }
@@ -1263,12 +1339,17 @@ impl Prepared {
                     share_n += known;
                     let p = probability::multinomial(&found.counts, &wanted);
                     let of = |at: usize| found.counts[at] as f64 / known as f64;
-                    let worst = (0..wanted.len()).max_by(|a, b| (of(*a) - wanted[*a]).abs().total_cmp(&(of(*b) - wanted[*b]).abs()));
+                    let worst = (0..wanted.len())
+                        .max_by(|a, b| (of(*a) - wanted[*a]).abs().total_cmp(&(of(*b) - wanted[*b]).abs()));
                     if let Some(at) = worst.filter(|_| shares.as_ref().is_none_or(|(least, ..)| p < *least)) {
                         let chi = probability::chi_squared(&found.counts, &wanted);
                         let words = format!(
                             "{} % of the values{case} are `{}`, where {} % are declared; χ² = {} with {} degrees of freedom",
-                            number(of(at) * 100.0), declared[at].0, number(wanted[at] * 100.0), number(chi), wanted.len().saturating_sub(1)
+                            number(of(at) * 100.0),
+                            declared[at].0,
+                            number(wanted[at] * 100.0),
+                            number(chi),
+                            wanted.len().saturating_sub(1)
                         );
                         shares = Some((p, (of(at) - wanted[at]).abs(), words));
                     }
@@ -1298,13 +1379,18 @@ impl Prepared {
                 check.value = Some(far(at));
                 check.message = format!(
                     "{} % in place {} of the cycle, where {} % are declared",
-                    number(of(at) * 100.0), cycle.label(at), number(shares[at] * 100.0)
+                    number(of(at) * 100.0),
+                    cycle.label(at),
+                    number(shares[at] * 100.0)
                 );
             }
             check.reference = Some(0.0);
             checks.push(Pending { check, p: Some(p) });
         }
-        if !tested && prepared.twin.is_none() && !column.leaves.iter().all(|leaf| matches!(leaf.promise, Promise::Computed)) {
+        if !tested
+            && prepared.twin.is_none()
+            && !column.leaves.iter().all(|leaf| matches!(leaf.promise, Promise::Computed))
+        {
             let mut check = base(&metrics::DISTRIBUTION_FIT, found.clean_rows);
             check.verdict = Verdict::Info;
             let why = if !self.rules.clean_known {
@@ -1412,14 +1498,16 @@ impl Prepared {
         // Of several cases: each by the rows that it has.
         let rows: u64 = found.leaves.iter().map(|leaf| leaf.rows - leaf.nulls).sum();
         let known = rows > 0 && rows == found.clean_rows - found.clean_nulls;
-        let weights: Vec<f64> = found.leaves.iter().map(|leaf| (leaf.rows - leaf.nulls) as f64 / rows.max(1) as f64).collect();
+        let weights: Vec<f64> =
+            found.leaves.iter().map(|leaf| (leaf.rows - leaf.nulls) as f64 / rows.max(1) as f64).collect();
         let spread = |leaf: &declared::Leaf| match &leaf.promise {
             Promise::Spread(spread) => Some(spread.clone()),
             _ => None,
         };
         let spreads: Option<Vec<Spread>> = column.leaves.iter().map(spread).collect();
         if let Some(spreads) = spreads.filter(|_| known) {
-            let cdf = |x: f64| spreads.iter().zip(&weights).map(|(spread, weight)| weight * spread.cdf(x)).sum();
+            let cdf =
+                |x: f64| spreads.iter().zip(&weights).map(|(spread, weight)| weight * spread.cdf(x)).sum();
             return statistics.picture(&column.name, &Declared::Cdf(&cdf));
         }
         let shares = |leaf: &declared::Leaf| match &leaf.promise {
@@ -1429,7 +1517,9 @@ impl Prepared {
         let all: Option<Vec<Vec<(String, f64)>>> = column.leaves.iter().map(shares).collect();
         if let Some(all) = all.filter(|_| known) {
             let of = |name: &str| {
-                let share = |list: &Vec<(String, f64)>| list.iter().find(|(known, _)| known == name).map_or(0.0, |(_, s)| *s);
+                let share = |list: &Vec<(String, f64)>| {
+                    list.iter().find(|(known, _)| known == name).map_or(0.0, |(_, s)| *s)
+                };
                 Some(all.iter().zip(&weights).map(|(list, weight)| weight * share(list)).sum::<f64>())
             };
             return statistics.picture(&column.name, &Declared::Shares(&of));
@@ -1478,9 +1568,9 @@ fn check_twin(twin: &Twin, found: &ColumnFound, mut check: Check) -> Option<Pend
     let (n, nulls) = (found.clean_rows, found.clean_nulls);
     let values = (n - nulls) as f64;
     let (rows, twin_nulls) = match twin {
-        Twin::Numbers { rows, nulls, .. } | Twin::Lengths { rows, nulls, .. } | Twin::Shares { rows, nulls, .. } => {
-            (*rows, *nulls)
-        }
+        Twin::Numbers { rows, nulls, .. }
+        | Twin::Lengths { rows, nulls, .. }
+        | Twin::Shares { rows, nulls, .. } => (*rows, *nulls),
     };
     if n == 0 || rows == 0 {
         return None;
@@ -1523,7 +1613,11 @@ fn check_twin(twin: &Twin, found: &ColumnFound, mut check: Check) -> Option<Pend
     check.message = if of_nulls < p {
         format!("{} % are null; with another seed it is {} %", number(share * 100.0), number(theirs * 100.0))
     } else {
-        format!("the {what} lie {} off those of {} rows made with another seed", number(distance), grouped(rows))
+        format!(
+            "the {what} lie {} off those of {} rows made with another seed",
+            number(distance),
+            grouped(rows)
+        )
     };
     Some(Pending { check, p: Some((2.0 * p.min(of_nulls)).min(1.0)) })
 }
@@ -1535,6 +1629,8 @@ impl Links {
     /// When a temporary file cannot be read.
     pub fn checks(&self, tables: &mut [(String, Found)]) -> std::io::Result<Vec<Pending>> {
         let mut checks = Vec::new();
+        // Children without a parent, by table and key: they have no value to copy either.
+        let mut lost: BTreeMap<(String, String), u64> = BTreeMap::new();
         for tie in &self.ties {
             let place = |table: &str, columns: &Vec<String>| {
                 let at = self.wanted.get(table)?.iter().position(|wanted| wanted == columns)?;
@@ -1567,16 +1663,34 @@ impl Links {
             give(&tie.parent, parent_at, parent);
             let columns: Vec<&str> = tie.columns.iter().map(String::as_str).collect();
             let first = met.example.map(|row| (u64::from(row), String::new()));
-            let odd = Odd { count: met.orphans, first };
+            let key = (tie.child.clone(), tie.columns[0].clone());
+            let before = lost.get(&key).copied().unwrap_or(0);
+            if tie.columns.len() == 1 {
+                lost.insert(key, met.orphans);
+            }
+            let alone = tie.columns.len() == 1;
+            let odd =
+                Odd { count: if alone { met.orphans } else { met.orphans.saturating_sub(before) }, first };
             let parent_columns = tie.parent_columns.join(", ");
             if tie.columns.len() == 1 {
                 let mut base = check(&metrics::FOREIGN_KEY, &tie.child, &columns, n);
                 base.rule = Some(format!("{}.{parent_columns}", tie.parent));
                 checks.push(exact(base, &odd, "every row has a parent", |example| {
-                    format!("{} with a key that `{}` does not have, {example}", rows_text(odd.count), tie.parent)
+                    format!(
+                        "{} with a key that `{}` does not have, {example}",
+                        rows_text(odd.count),
+                        tie.parent
+                    )
                 }));
                 if let Some(spread) = &tie.children {
-                    checks.extend(children_fit(spread, &met.families, parents, &tie.parent, &columns, &tie.child));
+                    checks.extend(children_fit(
+                        spread,
+                        &met.families,
+                        parents,
+                        &tie.parent,
+                        &columns,
+                        &tie.child,
+                    ));
                 }
             } else {
                 let mut base = check(&metrics::COPIED_VALUE, &tie.child, &columns[1..], n);

@@ -92,7 +92,8 @@ impl Numbers {
         let own = self.digest.is_none().then(|| self.counts.clone());
         self.counts.merge(&other.counts, hash_number);
         if !self.counts.is_exact() {
-            let mut digest = self.digest.take().unwrap_or_else(|| own.map_or_else(Digest::default, |own| digest_of(&own)));
+            let mut digest =
+                self.digest.take().unwrap_or_else(|| own.map_or_else(Digest::default, |own| digest_of(&own)));
             match &other.digest {
                 Some(theirs) => digest.merge(theirs),
                 None => digest.merge(&digest_of(&other.counts)),
@@ -175,7 +176,8 @@ impl Numbers {
             let mut before = 0;
             let last = counts.len() - 1;
             for (at, count) in counts.iter_mut().enumerate() {
-                let upto = if at == last { self.moments.count } else { digest.rank(edges[at + 1]).round() as u64 };
+                let upto =
+                    if at == last { self.moments.count } else { digest.rank(edges[at + 1]).round() as u64 };
                 *count = upto.saturating_sub(before);
                 before = before.max(upto);
             }
@@ -244,7 +246,11 @@ impl Statistics {
             Cells::Numbers(values) => {
                 self.count += values.len() as u64;
                 self.nulls += values.null_count() as u64;
-                values.iter().flatten().filter(|value| value.is_finite()).for_each(|value| self.numbers.add(value));
+                values
+                    .iter()
+                    .flatten()
+                    .filter(|value| value.is_finite())
+                    .for_each(|value| self.numbers.add(value));
             }
             Cells::Texts(values) => {
                 self.count += values.len() as u64;
@@ -268,7 +274,9 @@ impl Statistics {
                 self.nulls += values.null_count() as u64;
                 let yes = u64::from(values.sum().unwrap_or(0));
                 let no = (values.len() - values.null_count()) as u64 - yes;
-                for (text, count) in [("false", no), ("true", yes)].into_iter().filter(|(_, count)| *count > 0) {
+                for (text, count) in
+                    [("false", no), ("true", yes)].into_iter().filter(|(_, count)| *count > 0)
+                {
                     self.texts.add(text, hash(text.as_bytes(), 0), count, hash_text);
                 }
             }
@@ -385,7 +393,14 @@ impl Statistics {
         let scale = scale(self.ty);
         let x = Axis { label: name.to_owned(), measure: Measure::from(self.ty), log };
         let edges = edges.into_iter().map(|edge| edge * scale).collect();
-        Some(Picture::Histogram(Histogram { x, edges, counts, declared, nulls: self.nulls, ..Histogram::default() }))
+        Some(Picture::Histogram(Histogram {
+            x,
+            edges,
+            counts,
+            declared,
+            nulls: self.nulls,
+            ..Histogram::default()
+        }))
     }
 }
 

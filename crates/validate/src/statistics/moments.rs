@@ -62,7 +62,9 @@ impl Moments {
     /// Skewness m3 / m2^1.5; none where nothing varies.
     pub fn skewness(&self) -> Option<f64> {
         let n = self.count as f64;
-        (self.m2 > 0.0).then(|| n.sqrt() * self.m3 / (self.m2 * self.m2.sqrt())).filter(|value| value.is_finite())
+        (self.m2 > 0.0)
+            .then(|| n.sqrt() * self.m3 / (self.m2 * self.m2.sqrt()))
+            .filter(|value| value.is_finite())
     }
 
     /// Excess kurtosis m4 / m2² - 3; none where nothing varies.
@@ -89,7 +91,8 @@ mod tests {
             parts.merge(&moments);
         }
         let mean = values.iter().sum::<f64>() / 1000.0;
-        let central = |power: i32| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>() / 1000.0;
+        let central =
+            |power: i32| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>() / 1000.0;
         for moments in [whole, parts] {
             assert_eq!(moments.count, 1000);
             assert!((moments.mean - mean).abs() < 1e-12);
