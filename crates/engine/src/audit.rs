@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, ColumnFacts, Facts, Leaf, MUST_BE_NULL, UNKNOWN};
-use lookalike_ruleset::expect::Expectation;
+use lookalike_ruleset::expect::{Claim, Expectation};
 use polars::prelude::*;
 
 use crate::array;
@@ -98,6 +98,18 @@ fn is_key(column: &crate::plan::Column) -> bool {
         spec.has_place() && matches!(spec.promise(), Promise::Computed) && inputs_of(spec).is_empty()
     };
     column.unique || matches!(&column.source, Source::Rule(spec) if numbered(spec))
+}
+
+/// Which columns are read for some of them, themselves included.
+fn closure(table: &Table, wanted: &[usize]) -> Vec<bool> {
+    let mut read = vec![false; table.columns.len()];
+    let mut open = wanted.to_vec();
+    while let Some(at) = open.pop() {
+        if at < read.len() && !std::mem::replace(&mut read[at], true) {
+            open.extend(&table.columns[at].inputs);
+        }
+    }
+    read
 }
 
 /// Stands for several columns.
@@ -256,16 +268,11 @@ impl Audit {
             declared.anomalies = injector.declared();
             declared.label = injector.label.clone().filter(|label| is_there(label));
         }
-        let mut read = vec![false; table.columns.len()];
-        let mut open: Vec<usize> =
+        let mut wanted: Vec<usize> =
             columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
-        open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
-        open.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
-        while let Some(at) = open.pop() {
-            if at < read.len() && !std::mem::replace(&mut read[at], true) {
-                open.extend(&table.columns[at].inputs);
-            }
-        }
+        wanted.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
+        wanted.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
+        let read = closure(table, &wanted);
         let is_computed = |at: &usize| {
             known[*at]
                 && read[*at]
@@ -286,6 +293,7 @@ impl Audit {
     ///
     /// # Errors
     /// As [`look`](Self::look).
+    #[expect(clippy::type_complexity, reason = "for each expectation and row, what is known")]
     pub fn conditions(
         &self,
         frame: &DataFrame,
@@ -304,13 +312,13 @@ impl Audit {
             }
             let values = formula.evaluate(&block).ok()?;
             let values = values.bool().ok()?;
-            Some(
-                values
-                    .iter()
-                    .zip(&strange)
-                    .map(|(value, strange)| value.filter(|_| strange.is_none()))
-                    .collect(),
-            )
+            let read = closure(table, &expected.inputs);
+            // A condition that reads a strange value says nothing of the row: that value is for the check of its column.
+            let silent = (expected.expectation.claim == Claim::Holds).then_some(true);
+            let odd = |strange: &Option<usize>| strange.is_some_and(|at| at == SEVERAL || read[at]);
+            let value =
+                |(value, strange): (Option<bool>, &Option<usize>)| if odd(strange) { silent } else { value };
+            Some(values.iter().zip(&strange).map(value).collect())
         });
         Ok(all.collect())
     }
