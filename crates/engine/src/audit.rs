@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, ColumnFacts, Facts, Leaf, MUST_BE_NULL, UNKNOWN};
-use lookalike_ruleset::expect::Expectation;
+use lookalike_ruleset::expect::{Claim, Expectation};
 use polars::prelude::*;
 
 use crate::array;
@@ -100,6 +100,21 @@ fn is_key(column: &crate::plan::Column) -> bool {
     column.unique || matches!(&column.source, Source::Rule(spec) if numbered(spec))
 }
 
+/// Which columns are read for some of them, themselves included.
+fn closure(table: &Table, wanted: &[usize]) -> Vec<bool> {
+    let mut read = vec![false; table.columns.len()];
+    let mut open = wanted.to_vec();
+    while let Some(at) = open.pop() {
+        if at < read.len() && !std::mem::replace(&mut read[at], true) {
+            open.extend(&table.columns[at].inputs);
+        }
+    }
+    read
+}
+
+/// Stands for several columns.
+const SEVERAL: usize = usize::MAX;
+
 /// Positions in the table of the columns that a rule reads.
 fn positions(table: &Table, inputs: &[InputName]) -> Option<Vec<usize>> {
     inputs.iter().map(|input| table.columns.iter().position(|column| column.name == input.name)).collect()
@@ -135,6 +150,7 @@ impl Leaves<'_> {
         match spec.promise() {
             Promise::Cases(cases) if self.chooser_known(spec, &cases.cases().0) && tells => {
                 let (by, labels) = cases.cases();
+                let first = self.found.len();
                 let shapes = cases.specs().iter().zip(labels).map(|(spec, label)| {
                     let case = if case.is_empty() {
                         format!("{by} = {label}")
@@ -143,7 +159,16 @@ impl Leaves<'_> {
                     };
                     self.shape(spec, &case, kept)
                 });
-                Shape::Cases { cases: shapes.collect(), only_if: only_if.is_some() }
+                let shapes = shapes.collect();
+                for leaf in &mut self.found[first..] {
+                    let promise = std::mem::replace(&mut leaf.promise, declared::Promise::Nothing);
+                    leaf.promise = match promise {
+                        declared::Promise::Computed => declared::Promise::Computed,
+                        promise => spec.modified(promise),
+                    };
+                    leaf.independent &= !matches!(leaf.promise, declared::Promise::Nothing);
+                }
+                Shape::Cases { cases: shapes, only_if: only_if.is_some() }
             }
             promise => {
                 let computed =
@@ -243,16 +268,11 @@ impl Audit {
             declared.anomalies = injector.declared();
             declared.label = injector.label.clone().filter(|label| is_there(label));
         }
-        let mut read = vec![false; table.columns.len()];
-        let mut open: Vec<usize> =
+        let mut wanted: Vec<usize> =
             columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
-        open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
-        open.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
-        while let Some(at) = open.pop() {
-            if at < read.len() && !std::mem::replace(&mut read[at], true) {
-                open.extend(&table.columns[at].inputs);
-            }
-        }
+        wanted.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
+        wanted.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
+        let read = closure(table, &wanted);
         let is_computed = |at: &usize| {
             known[*at]
                 && read[*at]
@@ -273,6 +293,7 @@ impl Audit {
     ///
     /// # Errors
     /// As [`look`](Self::look).
+    #[expect(clippy::type_complexity, reason = "for each expectation and row, what is known")]
     pub fn conditions(
         &self,
         frame: &DataFrame,
@@ -291,7 +312,13 @@ impl Audit {
             }
             let values = formula.evaluate(&block).ok()?;
             let values = values.bool().ok()?;
-            Some(values.iter().zip(&strange).map(|(value, strange)| value.filter(|_| !strange)).collect())
+            let read = closure(table, &expected.inputs);
+            // A condition that reads a strange value says nothing of the row: that value is for the check of its column.
+            let silent = (expected.expectation.claim == Claim::Holds).then_some(true);
+            let odd = |strange: &Option<usize>| strange.is_some_and(|at| at == SEVERAL || read[at]);
+            let value =
+                |(value, strange): (Option<bool>, &Option<usize>)| if odd(strange) { silent } else { value };
+            Some(values.iter().zip(&strange).map(value).collect())
         });
         Ok(all.collect())
     }
@@ -301,15 +328,19 @@ impl Audit {
         self.plan.expects.iter().map(|expected| expected.expectation.clone()).collect()
     }
 
-    /// The columns that are given or follow from given ones; and which rows have values that the rules do not know.
-    #[expect(clippy::type_complexity, reason = "the plan's columns, and a truth value for each row")]
-    fn given(&self, frame: &DataFrame, rows: &Rows) -> Result<(Vec<Option<Series>>, Vec<bool>), Error> {
+    /// The columns that are given or follow from given ones; and for rows with a value that the rules do not know, its column.
+    #[expect(clippy::type_complexity, reason = "the plan's columns, and a column for some rows")]
+    fn given(
+        &self,
+        frame: &DataFrame,
+        rows: &Rows,
+    ) -> Result<(Vec<Option<Series>>, Vec<Option<usize>>), Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
         let internal = |error: PolarsError| Error::Internal(error.to_string());
         let mut given: Vec<Option<Series>> = vec![None; table.columns.len()];
         // Rows with a value that the rules do not know: what hangs on them is not looked at.
-        let mut strange = vec![false; height];
+        let mut strange = vec![None; height];
         for (at, _) in &self.columns {
             let column = &table.columns[*at];
             let series = frame.column(&column.name).map_err(internal)?.as_materialized_series();
@@ -329,7 +360,9 @@ impl Audit {
                 for (strange, (was, is)) in
                     strange.iter_mut().zip(series.is_null().iter().zip(cast.is_null().iter()))
                 {
-                    *strange |= was != is;
+                    if was != is {
+                        *strange = Some(if strange.is_none() { *at } else { SEVERAL });
+                    }
                 }
             }
             given[*at] = Some(cast.rechunk());
@@ -368,13 +401,15 @@ impl Audit {
             if let (Source::Rule(spec), false) = (&table.columns[*at].source, single) {
                 facts.leaves = vec![UNKNOWN; height];
                 if let Some(series) = &given[*at] {
-                    let mut look = Look { given: &given, table, series, facts: &mut facts };
+                    let mut look =
+                        Look { given: &given, table, series, facts: &mut facts, outer: Vec::new() };
                     // What cannot be evaluated stays unknown.
                     let _ = look.assign(spec, shape, &block, &all);
                 }
-                let odd = |at: &u32| strange[*at as usize];
-                facts.wrong.retain(|at| !odd(at));
-                for (leaf, _) in facts.leaves.iter_mut().zip(&strange).filter(|(_, strange)| **strange) {
+                // A strange value of the column itself is for the check of its values.
+                let odd = |strange: &Option<usize>| strange.is_some_and(|column| column != *at);
+                facts.wrong.retain(|row| strange[*row as usize].is_none());
+                for (leaf, _) in facts.leaves.iter_mut().zip(&strange).filter(|(_, strange)| odd(strange)) {
                     *leaf = UNKNOWN;
                 }
             }
@@ -386,8 +421,10 @@ impl Audit {
             let values = if ready { require.formula.evaluate(&block).ok() } else { None };
             let holds = values.as_ref().and_then(|values| values.bool().ok());
             missed.push(holds.map_or_else(Vec::new, |holds| {
-                let fails =
-                    holds.iter().enumerate().filter(|(at, holds)| *holds != Some(true) && !strange[*at]);
+                let fails = holds
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, holds)| *holds != Some(true) && strange[*at].is_none());
                 fails.map(|(at, _)| at as u32).collect()
             }));
         }
@@ -397,20 +434,28 @@ impl Audit {
 
 /// One column, being looked at.
 struct Look<'a> {
+    /// The rules around the one that is looked at, outermost first.
+    outer: Vec<&'a Spec>,
     given: &'a [Option<Series>],
     table: &'a Table,
     series: &'a Series,
     facts: &'a mut ColumnFacts,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     fn ready(&self, inputs: &[InputName]) -> bool {
         positions(self.table, inputs)
             .is_some_and(|inputs| inputs.iter().all(|at| self.given.get(*at).is_some_and(Option::is_some)))
     }
 
     /// Says of the block's rows, which stand at positions `at`, which leaf they come from, and compares what is computed.
-    fn assign(&mut self, spec: &Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+    fn assign(
+        &mut self,
+        spec: &'a Spec,
+        shape: &Shape,
+        block: &Block<'_>,
+        at: &[u32],
+    ) -> Result<(), Failure> {
         if let (Some(condition), true) = (spec.only_if(), shape.has_condition()) {
             let mut inputs = Vec::new();
             condition.inputs(&mut inputs);
@@ -432,7 +477,7 @@ impl Look<'_> {
         self.inner(spec, shape, block, at)
     }
 
-    fn inner(&mut self, spec: &Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+    fn inner(&mut self, spec: &'a Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
         match shape {
             Shape::Leaf { leaf, computed, .. } => {
                 at.iter().for_each(|at| self.facts.leaves[*at as usize] = *leaf);
@@ -443,6 +488,7 @@ impl Look<'_> {
             Shape::Cases { cases, .. } => {
                 let Promise::Cases(rules) = spec.promise() else { return Ok(()) };
                 let choice = rules.choose(block)?;
+                self.outer.push(spec);
                 let mut here: Vec<Vec<u32>> = vec![Vec::new(); cases.len()];
                 for (position, choice) in choice.iter().enumerate() {
                     match *choice {
@@ -456,6 +502,7 @@ impl Look<'_> {
                         block.at(&here, |block| self.assign(spec, shape, block, &at))?;
                     }
                 }
+                self.outer.pop();
             }
         }
         Ok(())
@@ -463,7 +510,10 @@ impl Look<'_> {
 
     /// Compares the rows' values with the computed ones. Where a share is null by chance, nulls are not compared.
     fn compare(&mut self, spec: &Spec, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
-        let expected = spec.values(block)?;
+        let mut expected = spec.values(block)?;
+        for outer in self.outer.iter().rev() {
+            expected = outer.modify(expected)?;
+        }
         let whole = at.len() == self.series.len();
         let actual = if whole { self.series.clone() } else { self.series.take_slice(at)? };
         let chance = spec.null() > 0.0;
@@ -505,7 +555,10 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
         let same = expected.equal_missing(actual)?;
         return Ok(differs(&mut same.iter().map(|same| same != Some(true))));
     }
-    if expected.dtype().is_float() || actual.dtype().is_float() {
+    let is_number = |series: &Series| {
+        !matches!(series.dtype(), DataType::String | DataType::Boolean) && !series.dtype().is_enum()
+    };
+    if is_number(expected) && is_number(actual) {
         let (a, b) = (array::to_floats(expected)?, array::to_floats(actual)?);
         let far = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
             (Some(a), Some(b)) => (a - b).abs() > 1e-9 * a.abs().max(b.abs()).max(1e-300),

@@ -11,6 +11,7 @@ mod locking;
 mod merge;
 mod reports;
 mod signals;
+mod validate;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

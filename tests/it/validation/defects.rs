@@ -230,11 +230,14 @@ fn defects() -> Vec<(&'static str, &'static str, Change)> {
         (
             "CategorySet",
             "courier",
-            plant(move |f| {
-                texts(f, "courier", move |_, v| {
-                    v.map(|v| if v == "van" { "van".to_owned() } else { v.to_owned() })
-                        .map(|v| if v == "bike" { "bike ".trim_end().to_owned() + "s" } else { v })
-                })
+            plant(|f| {
+                let express = f.clean.column("express").unwrap().bool().unwrap().clone();
+                let first = express.iter().position(|express| express == Some(true)).unwrap();
+                texts(
+                    f,
+                    "courier",
+                    move |at, v| if at == first { Some("drone".into()) } else { v.map(str::to_owned) },
+                );
             }),
         ),
         (
@@ -272,9 +275,9 @@ fn defects() -> Vec<(&'static str, &'static str, Change)> {
         ),
         (
             "NotNull",
-            "weight",
+            "height",
             plant(|f| {
-                both(f, "weight", |series| {
+                both(f, "height", |series| {
                     let mask: BooleanChunked = (0..series.len()).map(|at| Some(at == 3)).collect();
                     series.f64().unwrap().set(&mask, None).unwrap().into_series()
                 });

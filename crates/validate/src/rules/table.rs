@@ -1629,6 +1629,8 @@ impl Links {
     /// When a temporary file cannot be read.
     pub fn checks(&self, tables: &mut [(String, Found)]) -> std::io::Result<Vec<Pending>> {
         let mut checks = Vec::new();
+        // Children without a parent, by table and key: they have no value to copy either.
+        let mut lost: BTreeMap<(String, String), u64> = BTreeMap::new();
         for tie in &self.ties {
             let place = |table: &str, columns: &Vec<String>| {
                 let at = self.wanted.get(table)?.iter().position(|wanted| wanted == columns)?;
@@ -1661,7 +1663,14 @@ impl Links {
             give(&tie.parent, parent_at, parent);
             let columns: Vec<&str> = tie.columns.iter().map(String::as_str).collect();
             let first = met.example.map(|row| (u64::from(row), String::new()));
-            let odd = Odd { count: met.orphans, first };
+            let key = (tie.child.clone(), tie.columns[0].clone());
+            let before = lost.get(&key).copied().unwrap_or(0);
+            if tie.columns.len() == 1 {
+                lost.insert(key, met.orphans);
+            }
+            let alone = tie.columns.len() == 1;
+            let odd =
+                Odd { count: if alone { met.orphans } else { met.orphans.saturating_sub(before) }, first };
             let parent_columns = tie.parent_columns.join(", ");
             if tie.columns.len() == 1 {
                 let mut base = check(&metrics::FOREIGN_KEY, &tie.child, &columns, n);
