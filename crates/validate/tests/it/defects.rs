@@ -175,7 +175,7 @@ fn each_defect_is_found_where_it_is() {
     for (what, spoil, must, may) in DEFECTS {
         let mut synthetic = rows(2, ROWS);
         spoil(&mut synthetic);
-        let checks = compared(&real, &synthetic, &options());
+        let checks = compared(&real, &synthetic, &Options { model_rows: 1_000, ..options() });
         for (metric, columns) in *must {
             let check = checks
                 .iter()
