@@ -24,7 +24,17 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
     let [n, m] = sides.values();
     let rows = sides.rows[1];
     let noise = noise::alone(sides.counts.iter().copied(), m, n, true, tolerance.alpha);
-    let mut detail = format!("{strange} values of {kinds} categories unknown to the reference");
+    let mut detail = match (strange, kinds) {
+        (0, _) => "all categories are known to the reference".to_owned(),
+        (_, 1) => format!(
+            "{strange} values of 1 category unknown to the reference{}",
+            sides.examples(|count| count[0] == 0)
+        ),
+        _ => format!(
+            "{strange} values of {kinds} categories unknown to the reference{}",
+            sides.examples(|count| count[0] == 0)
+        ),
+    };
     if nulls > 0.0 {
         detail += &format!(", {nulls} nulls where it has none");
     }

@@ -33,6 +33,9 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
         threshold: (1.0 - bound / known - tolerance.margin).max(0.0),
         n: sides.n(),
         basis: "pooled counts dealt out anew",
-        detail: format!("{missed} of {known} categories do not occur"),
+        detail: format!(
+            "{missed} of {known} categories do not occur{}",
+            sides.examples(|count| count[0] > 0 && count[1] == 0)
+        ),
     })
 }

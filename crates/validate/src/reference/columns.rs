@@ -17,6 +17,8 @@ pub(crate) struct Sides {
     pub sorted: [Vec<f64>; 2],
     /// How often each value occurs; none for numbers and times.
     pub counts: Vec<[u64; 2]>,
+    /// What the values are, for categories that are texts; in the order of the counts.
+    pub names: Vec<String>,
 }
 
 impl Sides {
@@ -28,6 +30,22 @@ impl Sides {
     /// Values on both sides.
     pub fn n(&self) -> u64 {
         (self.values()[0] + self.values()[1]) as u64
+    }
+
+    /// A category as it is called in a message.
+    pub fn name(&self, at: usize) -> String {
+        self.names.get(at).map_or_else(|| "one value".to_owned(), |name| format!("`{name}`"))
+    }
+
+    /// Some of the categories with such counts, as a part of a message: `: a, b, c, …`.
+    pub fn examples(&self, like: impl Fn(&[u64; 2]) -> bool) -> String {
+        const MOST: usize = 3;
+        let found = self.counts.iter().zip(&self.names).filter(|(count, _)| like(count));
+        let mut names: Vec<String> = found.take(MOST + 1).map(|(_, name)| format!("`{name}`")).collect();
+        if names.len() > MOST {
+            names[MOST] = "…".to_owned();
+        }
+        if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
     }
 
     /// # Errors
@@ -54,7 +72,7 @@ impl Sides {
                 values
             });
             let nulls = [rows[0] - sorted[0].len() as f64, rows[1] - sorted[1].len() as f64];
-            return Sides { rows, nulls, sorted, counts: Vec::new() };
+            return Sides { rows, nulls, sorted, counts: Vec::new(), names: Vec::new() };
         }
         let mut coder = Coder::default();
         let codes = [coder.codes(real), coder.codes(synthetic)];
@@ -68,7 +86,8 @@ impl Sides {
                 }
             }
         }
-        Sides { rows, nulls, sorted: [Vec::new(), Vec::new()], counts }
+        let names = if role.is_discrete() { coder.names() } else { Vec::new() };
+        Sides { rows, nulls, sorted: [Vec::new(), Vec::new()], counts, names }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables that belong together beside their references: keys, numbers of children, and how columns of parent and child
 //! hang together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::Metric;
 
@@ -49,10 +49,68 @@ pub(crate) static LINK_METRICS: &[LinkMetric] = &[
     super::cardinality_boundary_adherence::LINK,
 ];
 
+/// What a comparison of several tables found.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// Of each table that both sides have, in the order of the synthetic ones.
+    pub tables: Vec<(String, Comparison)>,
+    /// Of the links, and of all tables together ([`super::ALL_TABLES`]).
+    pub links: Comparison,
+}
+
+/// Compares several tables and their links: [`super::compare`] of each, [`compare_links`], and the scores of all together if there
+/// are several. `options` are those of the tables by name; a table that has none takes `fallback`. Columns of links are
+/// ids, whatever their values look like, unless [`Options::roles`] says otherwise.
+pub fn compare_tables(
+    real: &[Table<'_>],
+    synthetic: &[Table<'_>],
+    links: &[Link],
+    options: &BTreeMap<String, Options>,
+    fallback: &Options,
+) -> Whole {
+    let option = |table: &Table<'_>| {
+        let name = &table.schema.table;
+        options.get(name).unwrap_or(fallback).clone().linked(name, links)
+    };
+    let mut out = Whole::default();
+    for own in synthetic {
+        let name = &own.schema.table;
+        if let Some(reference) = real.iter().find(|table| table.schema.table == *name) {
+            out.tables.push((name.clone(), super::compare(reference, own, &option(own))));
+        }
+    }
+    let options: Vec<Options> = real.iter().map(option).collect();
+    if !links.is_empty() {
+        out.links = compare_links(real, synthetic, links, &options);
+    }
+    if out.tables.len() > 1 {
+        let tables: Vec<&Comparison> = out.tables.iter().map(|(_, comparison)| comparison).collect();
+        let checks = super::overall(&tables, &out.links);
+        out.links.checks.extend(checks);
+    }
+    out
+}
+
+impl Options {
+    /// The same, with the columns by which a table is linked to others taken for ids.
+    #[must_use]
+    pub fn linked(mut self, table: &str, links: &[Link]) -> Options {
+        for link in links {
+            let up = link.parent_key.iter().filter(|_| link.parent == table);
+            let down = link.child_key.iter().filter(|_| link.child == table);
+            for column in up.chain(down) {
+                self.roles.entry(column.clone()).or_insert(Role::Id);
+            }
+        }
+        self
+    }
+}
+
 /// Compares how tables hang together with how their references do. Checks belong to the child's table; their columns are the
 /// child's key, or `parent.column` and `child.column` for pairs across the link.
 ///
-/// A link whose tables are not among those given is skipped, and a note says so.
+/// `options` are those of the real tables, in their order. A link whose tables are not among those given is skipped, and a note
+/// says so.
 pub fn compare_links(
     real: &[Table<'_>],
     synthetic: &[Table<'_>],

@@ -54,7 +54,7 @@ use serde::Serialize;
 
 use crate::model::{Check, Metric, Verdict};
 
-pub use links::{Link, compare_links};
+pub use links::{Link, Whole, compare_links, compare_tables};
 pub use report::{ALL_TABLES, overall};
 pub(crate) use rows::sample;
 pub(crate) use table::{Coder, NULL, numbers, shared};

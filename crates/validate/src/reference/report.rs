@@ -164,7 +164,7 @@ pub(crate) fn links(out: &mut Comparison) {
 
 /// The scores of several tables together, as SDMetrics' multi-table reports have them: means over all columns, pairs and links,
 /// and the means of those. The checks are of [`ALL_TABLES`].
-pub fn overall(tables: &[Comparison], links: &Comparison) -> Vec<Check> {
+pub fn overall(tables: &[&Comparison], links: &Comparison) -> Vec<Check> {
     let checks = || tables.iter().flat_map(|table| &table.checks);
     let of = |metrics: &[&Metric]| named(checks(), metrics);
     let across = |metrics: &[&Metric]| named(links.checks.iter(), metrics);

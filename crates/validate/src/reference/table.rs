@@ -166,6 +166,13 @@ impl Coder {
         self.next as usize
     }
 
+    /// The texts, in the order of their codes; none for other values.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<(u32, &String)> = self.texts.iter().map(|(text, &code)| (code, text)).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, text)| text.clone()).collect()
+    }
+
     /// The codes of a column's values; [`NULL`] for nulls.
     pub(crate) fn codes(&mut self, series: &Series) -> Vec<u32> {
         let is_text =

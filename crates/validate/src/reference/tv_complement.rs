@@ -25,14 +25,14 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
     const UNSEEN: f64 = 1e-6;
     let unseen = sides.counts.iter().filter(|count| count[0] == 0).count() as f64;
     let whole = n + UNSEEN * unseen;
-    let mut largest = (0.0, 0.0, 0.0);
+    let mut largest = (0.0, 0);
     let mut variation = 0.0;
-    for &[a, b] in &sides.counts {
+    for (at, &[a, b]) in sides.counts.iter().enumerate() {
         let a = if a == 0 { UNSEEN } else { a as f64 };
         let difference = (b as f64 / m - a / whole).abs();
         variation += difference;
         if difference > largest.0 {
-            largest = (difference, a / whole, b as f64 / m);
+            largest = (difference, at);
         }
     }
     let noise = noise::total_variation(sides.counts.iter().copied(), n, m, tolerance.alpha);
@@ -42,10 +42,14 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
         threshold: (1.0 - noise.bound - tolerance.margin).max(0.0),
         n: sides.n(),
         basis: "pooled counts dealt out anew",
-        detail: format!(
-            "greatest difference of one category: a share of {} against {}",
-            super::short(largest.2),
-            super::short(largest.1)
-        ),
+        detail: {
+            let [a, b] = sides.counts[largest.1];
+            format!(
+                "greatest difference: {} with a share of {} against {}",
+                sides.name(largest.1),
+                super::short(b as f64 / m),
+                super::short(a as f64 / n)
+            )
+        },
     })
 }

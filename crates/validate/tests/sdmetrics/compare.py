@@ -19,6 +19,7 @@ import sdmetrics
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 from sdmetrics.column_pairs.statistical import CardinalityBoundaryAdherence, ReferentialIntegrity
 from sdmetrics.multi_table import CardinalityShapeSimilarity, CardinalityStatisticSimilarity
+from sdmetrics.reports.multi_table import _properties as several
 from sdmetrics.reports.multi_table._properties import (
     Cardinality,
     InterTableTrends,
@@ -298,6 +299,23 @@ value = trends(InterTableTrends, reals, synthetics, metadata)
 as_is = trends(InterTableTrends, reals, synthetics, metadata, reference_edges=False)
 note = f"sdmetrics as it is: {as_is}; it bins each table over its own range" if value != as_is else None
 case("all tables", "Intertable Trends", [], value, note)
+
+# What the reports say of both tables together.
+quality = {
+    "Column Shapes": several.ColumnShapes().get_score(reals, synthetics, metadata),
+    "Column Pair Trends": trends(several.ColumnPairTrends, reals, synthetics, metadata),
+}
+diagnostic = {
+    "Data Validity": several.DataValidity().get_score(reals, synthetics, metadata),
+    "Data Structure": several.Structure().get_score(reals, synthetics, metadata),
+}
+for name, value in (quality | diagnostic).items():
+    case("all tables", name, [], value)
+found = {entry["metric"]: entry["value"] for entry in cases if entry["table"] == "all tables"}
+quality = [found[name] for name in ("Column Shapes", "Column Pair Trends", "Cardinality", "Intertable Trends")]
+diagnostic = [found[name] for name in ("Data Validity", "Data Structure", "Relationship Validity")]
+case("all tables", "Quality Score", [], np.nanmean(quality))
+case("all tables", "Diagnostic Score", [], np.nanmean(diagnostic))
 
 # 8. Leakage: a training table, a holdout, a table that remembers some of the training.
 leak_kinds = {"amount": "float", "age": "int", "when": "datetime", "city": "text", "vip": "bool"}
