@@ -11,7 +11,7 @@ use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
 use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions};
 use lookalike_ruleset::TableSchema;
-use lookalike_validate::model::{TableReport, Verdict};
+use lookalike_validate::model::{DataFile, Report, Throughput, Verdict};
 use lookalike_validate::rules::Found;
 use polars::prelude::DataFrame;
 use serde::Serialize;
@@ -108,8 +108,9 @@ pub struct Job {
     pub block_rows: usize,
     /// Whether tables with anomalies are written without them, too, into files named `….clean.…`.
     pub clean: bool,
-    /// Whether the rows are held against the rules while they pass, see [`Manifest::validation`].
-    pub validate: bool,
+    /// Whether the rows are held against the rules while they pass, and a report is written into the folder `report` beside
+    /// them; see [`Manifest::validation`].
+    pub report: bool,
 }
 
 impl Default for Job {
@@ -123,7 +124,7 @@ impl Default for Job {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             block_rows: BLOCK_ROWS,
             clean: false,
-            validate: false,
+            report: false,
         }
     }
 }
@@ -231,18 +232,20 @@ pub struct ValidationEntry {
     pub passed: u64,
     /// Checks that failed.
     pub failed: u64,
-    /// Tables with their checks, statistics and charts.
+    /// The page to read, relative to the manifest; absent where none was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// All that was found.
     #[serde(skip)]
-    pub tables: Vec<TableReport>,
+    pub report: Report,
 }
 
 impl ValidationEntry {
-    fn new(tables: Vec<TableReport>) -> ValidationEntry {
-        let checks = || tables.iter().flat_map(|table| &table.checks);
-        let count = |verdict| checks().filter(|check| check.verdict == verdict).count() as u64;
+    fn new(report: Report, page: Option<String>) -> ValidationEntry {
+        let count = |verdict| report.checks().filter(|check| check.verdict == verdict).count() as u64;
         let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
         let verdict = if failed > 0 { Verdict::Fail } else { Verdict::Pass }.name();
-        ValidationEntry { verdict, passed, failed, tables }
+        ValidationEntry { verdict, passed, failed, page, report }
     }
 }
 
@@ -278,7 +281,7 @@ pub fn generate(
     }
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
-    let examiner = job.validate.then(|| examiner(ruleset, &tables)).transpose()?;
+    let examiner = job.report.then(|| examiner(ruleset, &tables)).transpose()?;
     let mut found = Vec::new();
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
@@ -300,10 +303,45 @@ pub fn generate(
         bytes_per_second: (bytes as f64 / seconds).round(),
         threads: job.threads,
     };
-    let reports = examiner.map(|examiner| examiner.finish(found, Vec::new())).transpose()?;
-    let manifest = manifest(ruleset, job, entries, reports.map(ValidationEntry::new), timing);
+    let mut validation = None;
+    if let Some(examiner) = examiner {
+        let mut provenance = validation::provenance(ruleset);
+        provenance.files = data_files(&entries);
+        provenance.throughput =
+            Some(Throughput { rows, seconds: timing.seconds, threads: job.threads as u64 });
+        let tables = examiner.finish(found, Vec::new())?;
+        let report = Report::new(ruleset.name(), provenance, tables, None);
+        let mut page = None;
+        if let Destination::Folder(folder) = &job.destination {
+            // The page holds its charts; files of their own are for `lookalike validate --report`.
+            finished.extend(validation::render(&report, &folder.join(REPORT), false)?);
+            page = Some(format!("{REPORT}/index.html"));
+        }
+        validation = Some(ValidationEntry::new(report, page));
+    }
+    let manifest = manifest(ruleset, job, entries, validation, timing);
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
+}
+
+/// Name of the folder with the report, beside the data.
+pub const REPORT: &str = "report";
+
+/// The files with rows, for the report.
+fn data_files(entries: &[TableEntry]) -> Vec<DataFile> {
+    let file = |entry: &TableEntry, file: &FileEntry| DataFile {
+        table: entry.name.clone(),
+        file: file.file.clone(),
+        bytes: file.bytes,
+        rows: entry.rows,
+        sha256: Some(file.sha256.clone()),
+    };
+    let of = |entry| entry_files(entry).map(move |found| file(entry, found));
+    entries.iter().flat_map(of).collect()
+}
+
+fn entry_files(entry: &TableEntry) -> impl Iterator<Item = &FileEntry> {
+    entry.files.iter().filter(|file| file.holds == View::Rows.name())
 }
 
 fn examiner(

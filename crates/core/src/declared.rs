@@ -263,8 +263,6 @@ pub struct Table {
     pub anomalies: Vec<(String, Option<u64>)>,
     /// The column that says which anomaly a row has.
     pub label: Option<String>,
-    /// How many expectations there are.
-    pub expects: usize,
 }
 
 /// The row is null by its rule: a condition does not hold.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, ColumnFacts, Facts, Leaf, MUST_BE_NULL, UNKNOWN};
+use lookalike_ruleset::expect::Expectation;
 use polars::prelude::*;
 
 use crate::array;
@@ -133,11 +134,21 @@ impl Leaves<'_> {
         match spec.promise() {
             Promise::Cases(cases) if self.chooser_known(spec, &cases.cases().0) && tells => {
                 let (by, labels) = cases.cases();
+                let first = self.found.len();
                 let shapes = cases.specs().iter().zip(labels).map(|(spec, label)| {
                     let case = if case.is_empty() { format!("{by} = {label}") } else { format!("{case}, {by} = {label}") };
                     self.shape(spec, &case, kept)
                 });
-                Shape::Cases { cases: shapes.collect(), only_if: only_if.is_some() }
+                let shapes = shapes.collect();
+                for leaf in &mut self.found[first..] {
+                    let promise = std::mem::replace(&mut leaf.promise, declared::Promise::Nothing);
+                    leaf.promise = match promise {
+                        declared::Promise::Computed => declared::Promise::Computed,
+                        promise => spec.modified(promise),
+                    };
+                    leaf.independent &= !matches!(leaf.promise, declared::Promise::Nothing);
+                }
+                Shape::Cases { cases: shapes, only_if: only_if.is_some() }
             }
             promise => {
                 let computed = matches!(promise, Promise::Computed) && self.all_known(&inputs_of(spec.inner()));
@@ -235,6 +246,7 @@ impl Audit {
         let mut read = vec![false; table.columns.len()];
         let mut open: Vec<usize> = columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
         open.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
+        open.extend(table.expects.iter().flat_map(|expected| expected.inputs.iter().copied()));
         while let Some(at) = open.pop() {
             if at < read.len() && !std::mem::replace(&mut read[at], true) {
                 open.extend(&table.columns[at].inputs);
@@ -252,11 +264,38 @@ impl Audit {
         &self.declared
     }
 
-    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
+    /// Of each expectation, for each row, whether its condition holds; `None` for expectations of columns, and where a row has
+    /// values that the rules do not know.
     ///
     /// # Errors
-    /// When a column is missing or of another type than the plan's.
-    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
+    /// As [`look`](Self::look).
+    pub fn conditions(&self, frame: &DataFrame, rows: &Rows) -> Result<Vec<Option<Vec<Option<bool>>>>, Error> {
+        let table: &Table = &self.plan;
+        if table.expects.iter().all(|expected| expected.formula.is_none()) {
+            return Ok(vec![None; table.expects.len()]);
+        }
+        let (given, strange) = self.given(frame, rows)?;
+        let block = Block::new(rows, 0, &given);
+        let all = table.expects.iter().map(|expected| {
+            let formula = expected.formula.as_ref()?;
+            if !expected.inputs.iter().all(|at| given.get(*at).is_some_and(Option::is_some)) {
+                return None;
+            }
+            let values = formula.evaluate(&block).ok()?;
+            let values = values.bool().ok()?;
+            Some(values.iter().zip(&strange).map(|(value, strange)| value.filter(|_| !strange)).collect())
+        });
+        Ok(all.collect())
+    }
+
+    /// What is expected of the table.
+    pub fn expectations(&self) -> Vec<Expectation> {
+        self.plan.expects.iter().map(|expected| expected.expectation.clone()).collect()
+    }
+
+    /// The columns that are given or follow from given ones; and which rows have values that the rules do not know.
+    #[expect(clippy::type_complexity, reason = "the plan's columns, and a truth value for each row")]
+    fn given(&self, frame: &DataFrame, rows: &Rows) -> Result<(Vec<Option<Series>>, Vec<bool>), Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
         let internal = |error: PolarsError| Error::Internal(error.to_string());
@@ -301,6 +340,17 @@ impl Audit {
                 given[at] = spec.fill(&Block::new(rows, 0, &given)).ok();
             }
         }
+        Ok((given, strange))
+    }
+
+    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
+    ///
+    /// # Errors
+    /// When a column is missing or of another type than the plan's.
+    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
+        let table: &Table = &self.plan;
+        let height = frame.height();
+        let (given, strange) = self.given(frame, rows)?;
         let block = Block::new(rows, 0, &given);
         let all: Vec<u32> = (0..height as u32).collect();
         let mut columns = Vec::with_capacity(self.columns.len());
@@ -310,7 +360,7 @@ impl Audit {
             if let (Source::Rule(spec), false) = (&table.columns[*at].source, single) {
                 facts.leaves = vec![UNKNOWN; height];
                 if let Some(series) = &given[*at] {
-                    let mut look = Look { given: &given, table, series, facts: &mut facts };
+                    let mut look = Look { given: &given, table, series, facts: &mut facts, outer: Vec::new() };
                     // What cannot be evaluated stays unknown.
                     let _ = look.assign(spec, shape, &block, &all);
                 }
@@ -338,20 +388,22 @@ impl Audit {
 
 /// One column, being looked at.
 struct Look<'a> {
+    /// The rules around the one that is looked at, outermost first.
+    outer: Vec<&'a Spec>,
     given: &'a [Option<Series>],
     table: &'a Table,
     series: &'a Series,
     facts: &'a mut ColumnFacts,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     fn ready(&self, inputs: &[InputName]) -> bool {
         positions(self.table, inputs)
             .is_some_and(|inputs| inputs.iter().all(|at| self.given.get(*at).is_some_and(Option::is_some)))
     }
 
     /// Says of the block's rows, which stand at positions `at`, which leaf they come from, and compares what is computed.
-    fn assign(&mut self, spec: &Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+    fn assign(&mut self, spec: &'a Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
         if let (Some(condition), true) = (spec.only_if(), shape.has_condition()) {
             let mut inputs = Vec::new();
             condition.inputs(&mut inputs);
@@ -373,7 +425,7 @@ impl Look<'_> {
         self.inner(spec, shape, block, at)
     }
 
-    fn inner(&mut self, spec: &Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+    fn inner(&mut self, spec: &'a Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
         match shape {
             Shape::Leaf { leaf, computed, .. } => {
                 at.iter().for_each(|at| self.facts.leaves[*at as usize] = *leaf);
@@ -384,6 +436,7 @@ impl Look<'_> {
             Shape::Cases { cases, .. } => {
                 let Promise::Cases(rules) = spec.promise() else { return Ok(()) };
                 let choice = rules.choose(block)?;
+                self.outer.push(spec);
                 let mut here: Vec<Vec<u32>> = vec![Vec::new(); cases.len()];
                 for (position, choice) in choice.iter().enumerate() {
                     match *choice {
@@ -397,6 +450,7 @@ impl Look<'_> {
                         block.at(&here, |block| self.assign(spec, shape, block, &at))?;
                     }
                 }
+                self.outer.pop();
             }
         }
         Ok(())
@@ -404,7 +458,10 @@ impl Look<'_> {
 
     /// Compares the rows' values with the computed ones. Where a share is null by chance, nulls are not compared.
     fn compare(&mut self, spec: &Spec, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
-        let expected = spec.values(block)?;
+        let mut expected = spec.values(block)?;
+        for outer in self.outer.iter().rev() {
+            expected = outer.modify(expected)?;
+        }
         let whole = at.len() == self.series.len();
         let actual = if whole { self.series.clone() } else { self.series.take_slice(at)? };
         let chance = spec.null() > 0.0;
@@ -446,7 +503,8 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
         let same = expected.equal_missing(actual)?;
         return Ok(differs(&mut same.iter().map(|same| same != Some(true))));
     }
-    if expected.dtype().is_float() || actual.dtype().is_float() {
+    let is_number = |series: &Series| !matches!(series.dtype(), DataType::String | DataType::Boolean) && !series.dtype().is_enum();
+    if is_number(expected) && is_number(actual) {
         let (a, b) = (array::to_floats(expected)?, array::to_floats(actual)?);
         let far = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
             (Some(a), Some(b)) => (a - b).abs() > 1e-9 * a.abs().max(b.abs()).max(1e-300),
@@ -456,6 +514,16 @@ fn differing(expected: &Series, actual: &Series) -> Result<Vec<u32>, Failure> {
     }
     let (a, b) = (expected.cast(&DataType::String)?, actual.cast(&DataType::String)?);
     Ok(differs(&mut a.str()?.iter().zip(b.str()?.iter()).map(|(a, b)| a != b)))
+}
+
+/// Whether a column is written, or follows from written ones.
+pub(crate) fn is_told(table: &Table, at: usize) -> bool {
+    let column = &table.columns[at];
+    column.written
+        || match &column.source {
+            Source::Rule(spec) => spec.is_computed() && column.inputs.iter().all(|input| *input < table.columns.len() && is_told(table, *input)),
+            _ => false,
+        }
 }
 
 /// Which columns are given, or follow from those that are.

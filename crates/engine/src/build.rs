@@ -535,7 +535,17 @@ impl Spec {
         &*self.inner
     }
 
-    fn modified(&self, promise: declared::Promise) -> declared::Promise {
+    /// Values of the generator, or of a part of it, with the modifiers that change values.
+    pub(crate) fn modify(&self, series: Series) -> Result<Series, Failure> {
+        let series = series.cast(&array::dtype_of(self.from))?;
+        if self.clamp.is_some() || self.round.is_some() || self.from != self.to {
+            return self.convert(series);
+        }
+        Ok(series)
+    }
+
+    /// The promise of the generator, or of a part of it, with the modifiers that change values.
+    pub(crate) fn modified(&self, promise: declared::Promise) -> declared::Promise {
         let numeric = |ty: Type| ty.is_number() || ty == Type::Duration;
         match promise {
             declared::Promise::Spread(spread) if numeric(self.from) && numeric(self.to) => {

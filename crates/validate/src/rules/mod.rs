@@ -1,6 +1,7 @@
 //! Does the data do what the rules say? A table's rules are prepared once ([`Prepared`]), units of rows are looked at on any
 //! thread ([`Prepared::look`]) and what was found is merged in order ([`Found::merge`]); at the end come the checks.
 
+mod expects;
 pub mod keys;
 pub mod metrics;
 pub mod probability;

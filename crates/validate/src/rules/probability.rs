@@ -109,8 +109,8 @@ pub fn two_shares(a: u64, n: u64, b: u64, m: u64) -> f64 {
         }
         libm::exp(first + libm::log(sum))
     };
-    let lower = if a as f64 <= least { log_p(a as f64).exp() } else { tail(f64::NEG_INFINITY) };
-    let upper = if a as f64 >= most { log_p(a as f64).exp() } else { tail(f64::INFINITY) };
+    let lower = if a as f64 <= least { libm::exp(log_p(a as f64)) } else { tail(f64::NEG_INFINITY) };
+    let upper = if a as f64 >= most { libm::exp(log_p(a as f64)) } else { tail(f64::INFINITY) };
     (2.0 * lower.min(upper)).min(1.0)
 }
 
@@ -119,12 +119,12 @@ pub fn normal(z: f64) -> f64 {
     (2.0 * normal_cdf(-z.abs())).min(1.0)
 }
 
-/// Sums over pairs of bounded numbers, for the error of their correlation.
+/// Sums over pairs of numbers, for their correlation and its error.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PairSums {
     /// Pairs.
     pub n: u64,
-    sums: [f64; 10],
+    sums: [f64; 14],
 }
 
 impl PairSums {
@@ -132,7 +132,8 @@ impl PairSums {
     pub fn add(&mut self, u: f64, v: f64) {
         let (uu, vv, uv) = (u * u, v * v, u * v);
         self.n += 1;
-        let terms = [u, v, uu, vv, uv, uu * vv, uu * uv, vv * uv, uu * uu, vv * vv];
+        let terms =
+            [u, v, uu, vv, uv, uu * u, vv * v, uu * v, u * vv, uu * vv, uu * uv, vv * uv, uu * uu, vv * vv];
         self.sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
     }
 
@@ -147,16 +148,23 @@ impl PairSums {
     /// two does not vary.
     pub fn correlation(&self, wanted: f64) -> Option<(f64, f64)> {
         let n = self.n as f64;
-        let [u, v, uu, vv, uv, uuvv, uuuv, uvvv, uuuu, vvvv] = self.sums.map(|sum| sum / n);
+        let [u, v, uu, vv, uv, uuu, vvv, uuv, uvv, uuvv, uuuv, uvvv, uuuu, vvvv] =
+            self.sums.map(|sum| sum / n);
         let (a, b, c) = (uu - u * u, vv - v * v, uv - u * v);
-        if self.n < 3 || a <= 1e-15 || b <= 1e-15 {
+        if self.n < 3 || a <= 1e-12 * uu || b <= 1e-12 * vv {
             return None;
         }
+        // Central moments from the raw ones.
+        let m22 = uuvv - 2.0 * v * uuv - 2.0 * u * uvv + v * v * uu + u * u * vv + 4.0 * u * v * uv
+            - 3.0 * u * u * v * v;
+        let m31 = uuuv - v * uuu - 3.0 * u * uuv + 3.0 * u * v * uu + 3.0 * u * u * uv - 3.0 * u * u * u * v;
+        let m13 = uvvv - u * vvv - 3.0 * v * uvv + 3.0 * u * v * vv + 3.0 * v * v * uv - 3.0 * v * v * v * u;
+        let m40 = uuuu - 4.0 * u * uuu + 6.0 * u * u * uu - 3.0 * u * u * u * u;
+        let m04 = vvvv - 4.0 * v * vvv + 6.0 * v * v * vv - 3.0 * v * v * v * v;
         let r = (c / (a * b).sqrt()).clamp(-1.0, 1.0);
-        // The numbers are centred by construction, up to chance.
-        let variance = uuvv / (a * b)
-            + r * r / 4.0 * (uuuu / (a * a) + vvvv / (b * b) + 2.0 * uuvv / (a * b))
-            - r * (uuuv / (a * (a * b).sqrt()) + uvvv / (b * (a * b).sqrt()));
+        let root = (a * b).sqrt();
+        let variance = m22 / (a * b) + r * r / 4.0 * (m40 / (a * a) + m04 / (b * b) + 2.0 * m22 / (a * b))
+            - r * (m31 / (a * root) + m13 / (b * root));
         let fisher = |r: f64| libm::atanh(r.clamp(-0.999_999, 0.999_999));
         let spread = variance.max(1e-12).sqrt() / (1.0 - r * r).max(1e-6);
         let widened = spread * (1.0 + 8.0 / n) * 7.0 / 6.0;

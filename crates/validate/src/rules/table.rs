@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, Facts, MUST_BE_NULL, Promise, Spread};
+use lookalike_ruleset::expect::{Expectation, On};
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
 use super::FALSE_ALARM;
+use super::expects::ExpectFound;
 use super::keys::{Keys, MOST_CHILDREN, met, repeated};
 use super::metrics;
 use super::probability::{self, PairSums, adjust, dkw, dkw_two_samples, two_shares};
@@ -38,6 +40,8 @@ pub struct TableRules {
     pub about: Option<String>,
     /// What is declared.
     pub declared: declared::Table,
+    /// What is expected of it.
+    pub expects: Vec<Expectation>,
     /// Rows of the same ruleset made with another seed; for columns whose law is not known in closed form.
     pub twin: Option<DataFrame>,
     /// Column by whose values statistics are grouped.
@@ -358,6 +362,8 @@ pub struct View<'a> {
     pub numbers: &'a Rows,
     /// What is known of the clean rows.
     pub facts: &'a Facts,
+    /// Of each expectation with a condition, whether it holds in each of its rows.
+    pub conditions: &'a [Option<Vec<Option<bool>>>],
 }
 
 /// Values that should not be.
@@ -420,6 +426,7 @@ pub struct Found {
     marks: Odd,
     marked: u64,
     sample: Sample,
+    expects: Vec<ExpectFound>,
 }
 
 impl Found {
@@ -473,7 +480,7 @@ impl Found {
         self.marks.merge(other.marks);
         self.marked += other.marked;
         self.sample.merge(other.sample);
-        Ok(())
+        self.expects.iter_mut().zip(other.expects).try_for_each(|(own, other)| own.merge(other))
     }
 
     /// Notes how marks and rows agree.
@@ -578,6 +585,14 @@ impl Prepared {
             None => BTreeMap::new(),
         };
         let rows = view.rows.height() as u64;
+        let mut expects = Vec::new();
+        for (at, expectation) in rules.expects.iter().enumerate() {
+            let clean = expectation.on == On::Clean;
+            let numbers = Rows::Range(view.first..view.first + rows);
+            let (frame, numbers) = if clean { (view.clean, view.numbers) } else { (view.rows, &numbers) };
+            let condition = view.conditions.get(at).and_then(Option::as_deref);
+            expects.push(ExpectFound::look(expectation, &rules.schema, frame, numbers, condition)?);
+        }
         Ok(Found {
             rows,
             columns,
@@ -591,6 +606,7 @@ impl Prepared {
             marks: Odd::default(),
             marked: 0,
             sample: Sample::of(&rules.schema.fields, view.rows, view.first, self.rows)?,
+            expects,
         })
     }
 
@@ -927,11 +943,11 @@ fn texts_of(cells: &Cells) -> Vec<Option<String>> {
 
 /// A check whose verdict may hang on how many others there are.
 pub struct Pending {
-    check: Check,
-    p: Option<f64>,
+    pub(super) check: Check,
+    pub(super) p: Option<f64>,
 }
 
-fn check(metric: &'static Metric, table: &str, columns: &[&str], n: u64) -> Check {
+pub(super) fn check(metric: &'static Metric, table: &str, columns: &[&str], n: u64) -> Check {
     Check {
         metric,
         table: table.to_owned(),
@@ -1069,6 +1085,9 @@ impl Prepared {
             }));
         }
         self.check_anomalies(table, found, &mut checks);
+        for (expectation, found) in self.rules.expects.iter().zip(&mut found.expects) {
+            checks.extend(found.checks(expectation, table)?);
+        }
         Ok((checks, self.report(found)))
     }
 
