@@ -9,4 +9,5 @@ mod docs;
 mod ebs;
 mod estate;
 mod golden;
+mod report;
 mod validation;

@@ -78,10 +78,10 @@ impl Scatter {
         }
         // Every so many, of too many.
         let every = spoilt.len().div_ceil(DOTS as usize).max(1);
-        let mut i = 0;
+        let mut i = 0usize;
         spoilt.retain(|_| {
             i += 1;
-            (i - 1) % every == 0
+            (i - 1).is_multiple_of(every)
         });
         Scatter { points, spoilt, ..scatter }
     }
@@ -130,7 +130,7 @@ fn edges(numbers: impl Iterator<Item = f64> + Clone, log: bool, n: u32) -> Vec<f
 
 impl Picture for Scatter {
     fn draw(&self, title: &str) -> Scene {
-        if self.total() == 0 {
+        if self.total() == 0 && self.spoilt.is_empty() {
             return nothing(title, "No row holds both numbers.");
         }
         let dots = self.as_dots();
