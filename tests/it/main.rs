@@ -10,4 +10,5 @@ mod ebs;
 mod estate;
 mod golden;
 mod profiles;
+mod report;
 mod validation;

@@ -16,6 +16,7 @@ pub const REPORT_VERSION: u32 = 1;
 
 /// What a check answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Does the data do what the rules say?
@@ -28,6 +29,7 @@ pub enum Question {
 
 /// The attributes of good synthetic data, of which the scorecard speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Attribute {
     /// Same columns, types and relations as the real thing.
@@ -50,6 +52,7 @@ pub enum Attribute {
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// As it should be.
@@ -64,6 +67,7 @@ pub enum Verdict {
 
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More is better.
@@ -76,6 +80,7 @@ pub enum Direction {
 
 /// A way to look at data: what its figure means. The list of all of them drives the manual and the report's legend.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
     /// Name: SDMetrics' where it has one.
     pub name: &'static str,
@@ -93,9 +98,11 @@ pub struct Metric {
 
 /// One check: a metric on some columns of a table, with its figure and verdict.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// The metric.
     #[serde(serialize_with = "by_name")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub metric: &'static Metric,
     /// The table.
     pub table: String,
@@ -130,6 +137,7 @@ fn by_name<S: Serializer>(metric: &&'static Metric, serializer: S) -> Result<S::
 
 /// What a validation found, whole.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Version of this form: [`REPORT_VERSION`].
     pub report: u32,
@@ -282,6 +290,7 @@ impl Attribute {
 
 /// How the data fare on one attribute.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Score {
     /// The attribute.
     pub attribute: Attribute,
@@ -335,6 +344,7 @@ impl Score {
 /// What the data were made from, and how. Figures that differ from run to run (times) are absent where a report must be
 /// repeatable.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// Program and version: `lookalike 0.1.0`.
     pub program: String,
@@ -360,6 +370,7 @@ pub struct Provenance {
 
 /// Which ruleset it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RulesetStamp {
     /// Name.
     pub name: String,
@@ -371,6 +382,7 @@ pub struct RulesetStamp {
 
 /// A parameter and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Param {
     /// Name.
     pub name: String,
@@ -380,6 +392,7 @@ pub struct Param {
 
 /// A file of data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DataFile {
     /// The table that is in it.
     pub table: String,
@@ -395,6 +408,7 @@ pub struct DataFile {
 
 /// What data were compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reference {
     /// Whether its rows are private: then what compares with them is not for release.
     pub private: bool,
@@ -407,6 +421,7 @@ pub struct Reference {
 
 /// How long making the data took.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Throughput {
     /// Rows made.
     pub rows: u64,
@@ -427,6 +442,7 @@ impl Throughput {
 
 /// A table.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TableReport {
     /// Name.
     pub name: String,
@@ -446,6 +462,7 @@ pub struct TableReport {
 
 /// A column.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ColumnReport {
     /// Name.
     pub name: String,
@@ -460,6 +477,7 @@ pub struct ColumnReport {
 
 /// Statistics of a column.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ColumnSummary {
     /// Rows, those with nulls included.
     pub count: u64,
@@ -482,6 +500,7 @@ pub struct ColumnSummary {
 
 /// How many different values there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Distinct {
     /// How many.
     pub count: u64,
@@ -491,6 +510,7 @@ pub struct Distinct {
 
 /// Statistics of numbers. What does not exist (the spread of one value, the skewness of a constant) is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NumberSummary {
     /// Least.
     pub min: f64,
@@ -510,6 +530,7 @@ pub struct NumberSummary {
 
 /// A quantile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantile {
     /// Probability, 0 to 1.
     pub p: f64,
@@ -519,6 +540,7 @@ pub struct Quantile {
 
 /// A frequent value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Top {
     /// The value, as text.
     pub value: String,
@@ -528,6 +550,7 @@ pub struct Top {
 
 /// What a number in statistics and charts is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// A number.
@@ -556,6 +579,7 @@ impl From<Type> for Measure {
 
 /// What is known of privacy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Privacy {
     /// In words: what is guaranteed to whom, and what is not. Paragraphs.
     pub statement: Vec<String>,
@@ -565,6 +589,7 @@ pub struct Privacy {
 
 /// A table of text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TextTable {
     /// What it shows.
     pub caption: String,

@@ -156,6 +156,7 @@ pub(crate) fn ebs_charts() -> Vec<Chart> {
                         }
                     })
                     .collect(),
+                sample_of: None,
             },
         ),
     ];
@@ -179,6 +180,7 @@ pub(crate) fn ebs_charts() -> Vec<Chart> {
             .map(|(&x, &y)| MarkedPoint { x, y: y * 6.0, kind: "high_cost_low_size".into() })
             .collect(),
         reference: Vec::new(),
+        sample_of: None,
     };
     let columns = ["Monthly Storage Cost", "Volume Size"];
     let few = Scatter {
@@ -253,6 +255,7 @@ pub(crate) fn ebs_charts() -> Vec<Chart> {
             nulls: (0..200)
                 .map(|i| if i < 50 { 0 } else { ((i / 50) as f64 * 4.0 + dice.draw() * 4.0) as u64 })
                 .collect(),
+            looked: Vec::new(),
         },
     ));
     let kind = |name: &str, got: u64| AnomalyKind {
@@ -450,6 +453,7 @@ pub(crate) fn ugly_charts() -> Vec<Chart> {
                         ..Group::default()
                     })
                     .collect(),
+                sample_of: None,
             },
         ),
         Chart::new("No points", ["x"], Ecdf::default()),
@@ -467,7 +471,7 @@ pub(crate) fn ugly_charts() -> Vec<Chart> {
         Chart::new(
             "Nothing missing",
             [] as [&str; 0],
-            NullMap { columns: vec!["a".into()], edges: vec![0, 10], nulls: vec![0] },
+            NullMap { columns: vec!["a".into()], edges: vec![0, 10], nulls: vec![0], looked: Vec::new() },
         ),
         Chart::new("No map", [] as [&str; 0], NullMap::default()),
         Chart::new("No anomalies", [] as [&str; 0], Anomalies::default()),

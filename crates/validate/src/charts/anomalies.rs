@@ -14,6 +14,7 @@ const NAMES: f64 = 210.0;
 
 /// The anomalies of a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Anomalies {
     /// Rows of the table.
     pub rows: u64,
@@ -25,6 +26,7 @@ pub struct Anomalies {
 
 /// One anomaly.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnomalyKind {
     /// Its name in the ruleset.
     pub name: String,

@@ -16,6 +16,7 @@ const NAMES: f64 = 210.0;
 
 /// Counts of categories.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Bars {
     /// What the categories are: usually the column's name.
     pub label: String,
@@ -31,6 +32,7 @@ pub struct Bars {
 
 /// A category.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Bar {
     /// Its name.
     pub label: String,

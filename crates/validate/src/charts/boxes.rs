@@ -18,6 +18,7 @@ const NAMES: f64 = 170.0;
 
 /// Statistics of a number by group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Boxes {
     /// The number.
     pub value: Axis,
@@ -25,10 +26,14 @@ pub struct Boxes {
     pub by: String,
     /// The groups, in the order in which they are to be shown.
     pub groups: Vec<Group>,
+    /// Rows of the table, where these are a sample of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_of: Option<u64>,
 }
 
 /// A group. Statistics are of the values that are not null, and absent where there are none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Group {
     /// Its name.
     pub label: String,
@@ -108,11 +113,14 @@ impl Picture for Boxes {
 
     fn note(&self) -> String {
         let groups = counted(self.groups.len() as u64, "group", "groups");
+        let mut note = format!("{groups} by {}", self.by);
         if self.groups.len() > SHOWN {
-            format!("{SHOWN} of {groups} by {}; the table has all", self.by)
-        } else {
-            format!("{groups} by {}", self.by)
+            note = format!("{SHOWN} of {note}; the table has all");
         }
+        if let Some(all) = self.sample_of {
+            note.push_str(&format!("; from a sample of {}", counted(all, "row", "rows")));
+        }
+        note
     }
 
     fn table(&self) -> TextTable {

@@ -10,6 +10,7 @@ use crate::model::{Measure, TextTable};
 
 /// Empirical distribution functions, at chosen points.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ecdf {
     /// The numbers.
     pub x: Axis,
@@ -25,6 +26,7 @@ pub struct Ecdf {
 
 /// A point of a distribution function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EcdfPoint {
     /// The number.
     pub x: f64,

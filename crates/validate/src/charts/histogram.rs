@@ -11,6 +11,7 @@ use crate::text::{counted, grouped, number};
 
 /// Counts of numbers in bins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Histogram {
     /// The numbers. Where the axis is logarithmic the edges are, too: their ratios are alike, not their differences.
     pub x: Axis,

@@ -16,6 +16,7 @@ const NAMES: f64 = 150.0;
 
 /// A matrix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Matrix {
     /// What its cells are.
     pub kind: MatrixKind,
@@ -35,6 +36,7 @@ pub struct Matrix {
 
 /// What the cells of a matrix are; decides on colours and on how figures are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MatrixKind {
     /// -1 to 1, with 0 in the middle: correlations, differences of shares.
@@ -154,7 +156,7 @@ impl Picture for Matrix {
                 scene.rect(at, extent, Ink::Ground, 1.0, "");
                 scene.rect(at, extent, ink, 0.04 + part * 0.9, &format!("{place}: {words}"));
                 if height >= 16.0 && text_width(&words, 10.5) <= cell - 4.0 {
-                    let ink = if part > 0.55 && ink == Ink::Data { Ink::Ground } else { Ink::Text };
+                    let ink = if part > 0.75 && ink == Ink::Data { Ink::Ground } else { Ink::Text };
                     scene.text((x + cell / 2.0, y + height / 2.0 + 3.8), words, 10.5, ink, Anchor::Middle);
                 }
             }

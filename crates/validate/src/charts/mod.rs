@@ -37,6 +37,7 @@ use crate::model::{Measure, TextTable};
 
 /// A chart: numbers with a title.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Chart {
     /// Title: `Volume Size by Volume Type`.
     pub title: String,
@@ -72,6 +73,7 @@ impl Chart {
 
 /// An axis, and what is on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Axis {
     /// Its label: usually the column's name.
     pub label: String,
@@ -102,6 +104,7 @@ macro_rules! charts {
     ($($(#[$about:meta])* $variant:ident($data:ty) = $name:literal,)*) => {
         /// The numbers of a chart.
         #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "chart", content = "data")]
         pub enum ChartData {$(
             $(#[$about])*

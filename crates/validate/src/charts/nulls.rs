@@ -18,6 +18,7 @@ const NAMES: f64 = 170.0;
 
 /// Shares of nulls by column and block of rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NullMap {
     /// The columns.
     pub columns: Vec<String>,
@@ -25,6 +26,9 @@ pub struct NullMap {
     pub edges: Vec<u64>,
     /// Nulls in each block: for each column, all blocks.
     pub nulls: Vec<u64>,
+    /// Rows looked at in each block, where that is a sample; empty where all were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looked: Vec<u64>,
 }
 
 impl NullMap {
@@ -34,8 +38,13 @@ impl NullMap {
         self.nulls.get(column * blocks..(column + 1) * blocks).unwrap_or_default()
     }
 
+    /// Rows looked at.
     fn rows(&self) -> u64 {
-        self.edges.last().copied().unwrap_or(0) - self.edges.first().copied().unwrap_or(0)
+        (0..self.edges.len().saturating_sub(1)).map(|block| self.looked_at(block)).sum()
+    }
+
+    fn looked_at(&self, block: usize) -> u64 {
+        self.looked.get(block).copied().unwrap_or(self.edges[block + 1] - self.edges[block])
     }
 
     /// Columns with nulls and how many, those with most first.
@@ -74,7 +83,7 @@ impl Picture for NullMap {
             scene.text((left - 8.0, y + 13.0), name, SMALL, Ink::Text, Anchor::End);
             scene.rect((left, y + 1.0), (right - left, STEP - 2.0), Ink::Grid, 0.5, "");
             for (j, (&missing, edges)) in self.of(column).iter().zip(self.edges.windows(2)).enumerate() {
-                let part = missing as f64 / (edges[1] - edges[0]).max(1) as f64;
+                let part = missing as f64 / self.looked_at(j).max(1) as f64;
                 let (first, last) = (grouped(edges[0]), grouped(edges[1].saturating_sub(1)));
                 let hint = format!("{}, rows {first} to {last}: {} null", self.columns[column], share(part));
                 let at = (left + width * j as f64, y + 1.0);

@@ -11,9 +11,12 @@ use crate::text::{counted, grouped};
 
 /// Up to so many rows, all are drawn as dots if they are known.
 const DOTS: u64 = 1500;
+/// Cells across and upwards.
+const CELLS: (u32, u32) = (56, 44);
 
 /// Two numbers against each other: how many rows are where, and single rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scatter {
     /// The number across. Where the axis is logarithmic the edges are, too.
     pub x: Axis,
@@ -34,10 +37,14 @@ pub struct Scatter {
     /// Rows of the reference: a sample of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<(f64, f64)>,
+    /// Rows of the table, where these are a sample of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_of: Option<u64>,
 }
 
 /// A row with an anomaly.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MarkedPoint {
     /// Across.
     pub x: f64,
@@ -48,6 +55,37 @@ pub struct MarkedPoint {
 }
 
 impl Scatter {
+    /// A scatter of rows: as dots, or counted in cells if they are many. Rows with an anomaly are not among them.
+    pub fn of(
+        x: Axis,
+        y: Axis,
+        mut points: Vec<(f64, f64)>,
+        mut spoilt: Vec<MarkedPoint>,
+        sample_of: Option<u64>,
+    ) -> Scatter {
+        let mut scatter = Scatter { x, y, sample_of, ..Scatter::default() };
+        if points.len() as u64 > DOTS {
+            scatter.x_edges = edges(points.iter().map(|point| point.0), scatter.x.log, CELLS.0);
+            scatter.y_edges = edges(points.iter().map(|point| point.1), scatter.y.log, CELLS.1);
+            let across = scatter.x_edges.len() - 1;
+            scatter.counts = vec![0; across * (scatter.y_edges.len() - 1)];
+            for (x, y) in points.drain(..) {
+                let cell = |edges: &[f64], at: f64| {
+                    edges.partition_point(|edge| *edge <= at).clamp(1, edges.len() - 1) - 1
+                };
+                scatter.counts[cell(&scatter.y_edges, y) * across + cell(&scatter.x_edges, x)] += 1;
+            }
+        }
+        // Every so many, of too many.
+        let every = spoilt.len().div_ceil(DOTS as usize).max(1);
+        let mut i = 0usize;
+        spoilt.retain(|_| {
+            i += 1;
+            (i - 1).is_multiple_of(every)
+        });
+        Scatter { points, spoilt, ..scatter }
+    }
+
     fn total(&self) -> u64 {
         self.counts.iter().sum::<u64>().max(self.points.len() as u64)
     }
@@ -68,9 +106,31 @@ impl Scatter {
     }
 }
 
+/// Edges of up to `n` cells over all numbers.
+fn edges(numbers: impl Iterator<Item = f64> + Clone, log: bool, n: u32) -> Vec<f64> {
+    let low = numbers.clone().fold(f64::INFINITY, f64::min);
+    let high = numbers.fold(f64::NEG_INFINITY, f64::max);
+    let log = log && low > 0.0;
+    let at = |i: u32| {
+        let t = f64::from(i) / f64::from(n);
+        match i {
+            0 => low,
+            i if i == n => high,
+            _ if log => low * libm::pow(high / low, t),
+            _ => low + (high - low) * t,
+        }
+    };
+    let mut edges: Vec<f64> = (0..=n).map(at).collect();
+    edges.dedup();
+    if edges.len() < 2 {
+        edges.push(high);
+    }
+    edges
+}
+
 impl Picture for Scatter {
     fn draw(&self, title: &str) -> Scene {
-        if self.total() == 0 {
+        if self.total() == 0 && self.spoilt.is_empty() {
             return nothing(title, "No row holds both numbers.");
         }
         let dots = self.as_dots();
@@ -146,8 +206,11 @@ impl Picture for Scatter {
 
     fn note(&self) -> String {
         let mut note = counted(self.total(), "row", "rows");
+        if let Some(all) = self.sample_of {
+            note.push_str(&format!(", a sample of {}", grouped(all)));
+        }
         if !self.spoilt.is_empty() {
-            note.push_str(&format!(", {} with an anomaly shown", grouped(self.spoilt.len() as u64)));
+            note.push_str(&format!("; and {} with an anomaly", grouped(self.spoilt.len() as u64)));
         }
         note
     }

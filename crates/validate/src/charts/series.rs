@@ -14,6 +14,7 @@ const PROFILE: (f64, f64) = (110.0, 176.0);
 
 /// Rows, or the mean of a number, per step of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
     /// The time.
     pub time: Axis,
@@ -32,6 +33,7 @@ pub struct Series {
 
 /// A seasonal profile: what is usual at each place of a cycle.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Profile {
     /// The cycle: `hour of the day`.
     pub cycle: String,

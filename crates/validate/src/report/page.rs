@@ -243,26 +243,16 @@ impl Page {
         let known = |names: &[String]| matches!(names, [name] if table.columns.iter().any(|column| column.name == *name));
         let checks: Vec<&Check> = table.checks.iter().filter(|check| !known(&check.columns)).collect();
         self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks);
-        let wide: Vec<(&str, &Chart)> =
-            charts.iter().copied().filter(|(_, chart)| !known(&chart.columns)).collect();
-        let is_anomalies = |chart: &Chart| matches!(chart.data, ChartData::Anomalies(_));
-        let parts: [(&str, Vec<_>); 3] = [
-            ("Across columns", wide.iter().copied().filter(|(_, chart)| !chart.columns.is_empty()).collect()),
-            (
-                "Anomalies",
-                wide.iter()
-                    .copied()
-                    .filter(|(_, chart)| chart.columns.is_empty() && is_anomalies(chart))
-                    .collect(),
-            ),
-            (
-                "The table as a whole",
-                wide.iter()
-                    .copied()
-                    .filter(|(_, chart)| chart.columns.is_empty() && !is_anomalies(chart))
-                    .collect(),
-            ),
-        ];
+        let section = |chart: &Chart| match &chart.data {
+            ChartData::Anomalies(_) => Some("Anomalies"),
+            _ if known(&chart.columns) => None,
+            _ if chart.columns.is_empty() => Some("The table as a whole"),
+            _ => Some("Across columns"),
+        };
+        let parts = ["Across columns", "Anomalies", "The table as a whole"].map(|title| {
+            let charts = charts.iter().copied().filter(|(_, chart)| section(chart) == Some(title));
+            (title, charts.collect::<Vec<(&str, &Chart)>>())
+        });
         for (title, charts) in parts.iter().filter(|(_, charts)| !charts.is_empty()) {
             let _ = write!(self.out, "<h3>{title}</h3>\n<div class=\"charts\">\n");
             for (name, chart) in charts {
@@ -274,11 +264,9 @@ impl Page {
             self.put("<h3>Columns</h3>\n");
         }
         for (c, column) in table.columns.iter().enumerate() {
-            let own: Vec<(&str, &Chart)> = charts
-                .iter()
-                .copied()
-                .filter(|(_, chart)| matches!(chart.columns.as_slice(), [name] if *name == column.name))
-                .collect();
+            let of_column = |chart: &Chart| section(chart).is_none() && chart.columns[0] == column.name;
+            let own: Vec<(&str, &Chart)> =
+                charts.iter().copied().filter(|(_, chart)| of_column(chart)).collect();
             self.column(&format!("t{t}c{c}"), table, column, &own, open);
         }
         self.put("</section>\n");

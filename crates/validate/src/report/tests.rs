@@ -180,3 +180,109 @@ fn a_browser_shows_all_charts_and_finds_columns() {
         browse(&report, "x", 1400);
     }
 }
+
+/// The schema on disk is that of the model, and every report keeps to it; `LOOKALIKE_UPDATE=1` rewrites it.
+#[test]
+fn the_schema_describes_the_report() {
+    let mut generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = serde_json::to_value(generator.root_schema_for::<Report>()).unwrap();
+    let object = schema.as_object_mut().unwrap();
+    object.insert("$id".to_owned(), "report.schema.json".into());
+    object.insert("title".to_owned(), "report.json of Lookalike, version 1".into());
+    object["properties"]["report"]["const"] = crate::model::REPORT_VERSION.into();
+    let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schema/report.schema.json");
+    if std::env::var_os("LOOKALIKE_UPDATE").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(there == text, "schema/report.schema.json is out of date: run `just golden`");
+    let mut reports = vec![samples::ebs_report(true), samples::ebs_report(false), samples::wide_report(2, 5)];
+    reports.extend(samples::bare_reports());
+    for report in reports {
+        keeps_to(&serde_json::to_value(&report).unwrap(), &schema, &schema, "report");
+    }
+}
+
+/// Checks a value against as much of JSON Schema as ours uses. What it does not know is an error.
+fn keeps_to(value: &serde_json::Value, schema: &serde_json::Value, root: &serde_json::Value, place: &str) {
+    use serde_json::Value;
+    let Value::Object(rules) = schema else { panic!("{place}: a schema that is no object") };
+    for (rule, wanted) in rules {
+        match rule.as_str() {
+            "$schema" | "$id" | "$defs" | "title" | "description" | "format" | "default" => {}
+            "$ref" => {
+                let path = wanted.as_str().unwrap().strip_prefix('#').unwrap();
+                keeps_to(value, root.pointer(path).unwrap(), root, place);
+            }
+            "type" => {
+                let is = |name: &Value| match name.as_str().unwrap() {
+                    "object" => value.is_object(),
+                    "array" => value.is_array(),
+                    "string" => value.is_string(),
+                    "boolean" => value.is_boolean(),
+                    "number" => value.is_number(),
+                    "integer" => value.is_u64() || value.is_i64(),
+                    "null" => value.is_null(),
+                    name => panic!("{place}: type {name}"),
+                };
+                let fits = wanted.as_array().map_or_else(|| is(wanted), |names| names.iter().any(is));
+                assert!(fits, "{place}: {value} is not {wanted}");
+            }
+            "const" => assert_eq!(value, wanted, "{place}"),
+            "enum" => assert!(wanted.as_array().unwrap().contains(value), "{place}: {value}"),
+            "minimum" => assert!(value.is_null() || value.as_f64() >= wanted.as_f64(), "{place}: {value}"),
+            "maximum" | "minItems" | "maxItems" | "prefixItems" | "additionalProperties" => {}
+            "required" => {
+                for name in wanted.as_array().unwrap() {
+                    assert!(value.get(name.as_str().unwrap()).is_some(), "{place}: {name} is missing");
+                }
+            }
+            "properties" => {
+                for (name, part) in value.as_object().into_iter().flatten() {
+                    if let Some(schema) = wanted.get(name) {
+                        keeps_to(part, schema, root, &format!("{place}.{name}"));
+                    } else {
+                        // A chart's kind and numbers are described beside its title.
+                        assert!(rules.contains_key("oneOf"), "{place}.{name} is not described");
+                    }
+                }
+            }
+            "items" => {
+                for (i, part) in value.as_array().into_iter().flatten().enumerate() {
+                    keeps_to(part, wanted, root, &format!("{place}[{i}]"));
+                }
+            }
+            "oneOf" | "anyOf" => {
+                let fits = wanted.as_array().unwrap().iter().any(|schema| fits(value, schema));
+                assert!(fits, "{place}: {value} fits none of {wanted}");
+                for schema in wanted.as_array().unwrap().iter().filter(|schema| self::fits(value, schema)) {
+                    let mut schema = schema.clone();
+                    if let Some(properties) = schema.get("properties").cloned() {
+                        for (name, part) in properties.as_object().unwrap() {
+                            keeps_to(&value[name.as_str()], part, root, &format!("{place}.{name}"));
+                        }
+                        schema.as_object_mut().unwrap().remove("properties");
+                    }
+                    keeps_to(value, &schema, root, place);
+                }
+            }
+            rule => panic!("{place}: the test does not know `{rule}`"),
+        }
+    }
+}
+
+/// Whether a value is meant by one of several schemas: by its constant, its type, or the constant of its kind.
+fn fits(value: &serde_json::Value, schema: &serde_json::Value) -> bool {
+    if let Some(constant) = schema.get("const") {
+        return value == constant;
+    }
+    if let Some(kind) = schema.pointer("/properties/chart/const") {
+        return value.get("chart") == Some(kind);
+    }
+    match schema.get("type").and_then(|name| name.as_str()) {
+        Some("null") => value.is_null(),
+        Some("string") => value.is_string(),
+        _ => !value.is_null(),
+    }
+}

@@ -16,6 +16,7 @@ use super::probability::{self, PairSums, adjust, dkw, dkw_two_samples, two_share
 use crate::cells::{Cells, Map, number_text};
 use crate::charts::{Anomalies, AnomalyKind, Chart, ChartData, Profile};
 use crate::model::{Check, ColumnReport, Metric, TableReport, Verdict};
+use crate::statistics::sample::Sample;
 use crate::statistics::{Declared, Numbers, Picture, Statistics};
 use crate::text::{grouped, number};
 
@@ -130,6 +131,8 @@ pub struct Prepared {
     columns: Vec<PreparedColumn>,
     keys: Vec<Vec<String>>,
     pairs: Vec<PreparedPair>,
+    /// Rows that will be looked at.
+    rows: u64,
 }
 
 struct PreparedColumn {
@@ -338,7 +341,7 @@ impl Prepared {
         });
         let pairs: Vec<PreparedPair> = pairs.collect();
         let keys = links.of_table(&rules.schema.table).to_vec();
-        Ok(Prepared { columns, keys, pairs, rules })
+        Ok(Prepared { columns, keys, pairs, rows, rules })
     }
 
     /// The rules.
@@ -422,6 +425,7 @@ pub struct Found {
     groups: BTreeMap<String, Vec<(u64, u64, Numbers)>>,
     marks: Odd,
     marked: u64,
+    sample: Sample,
     expects: Vec<ExpectFound>,
 }
 
@@ -475,6 +479,7 @@ impl Found {
         }
         self.marks.merge(other.marks);
         self.marked += other.marked;
+        self.sample.merge(other.sample);
         self.expects.iter_mut().zip(other.expects).try_for_each(|(own, other)| own.merge(other))
     }
 
@@ -600,6 +605,7 @@ impl Prepared {
             groups,
             marks: Odd::default(),
             marked: 0,
+            sample: Sample::of(&rules.schema.fields, view.rows, view.first, self.rows)?,
             expects,
         })
     }
@@ -1456,6 +1462,11 @@ impl Prepared {
         if let Some(by) = &self.rules.by {
             charts.extend(self.boxes(found, by));
         }
+        charts.extend(found.sample.charts(
+            &self.rules.schema.fields,
+            self.rules.declared.label.as_deref(),
+            found.rows,
+        ));
         TableReport {
             name: self.rules.schema.table.clone(),
             about: self.rules.about.clone(),
@@ -1487,7 +1498,8 @@ impl Prepared {
                 })
             });
             let value = crate::charts::Axis::of(&field.name, field.ty.into());
-            let data = crate::charts::Boxes { value, by: by.to_owned(), groups: groups.collect() };
+            let data =
+                crate::charts::Boxes { value, by: by.to_owned(), groups: groups.collect(), sample_of: None };
             Chart::new(format!("{} by {by}", field.name), [field.name.as_str(), by], data)
         };
         numeric.iter().enumerate().filter(|(_, field)| field.name != by).map(chart).collect()

@@ -4,6 +4,7 @@
 mod digest;
 mod distinct;
 mod moments;
+pub mod sample;
 
 use lookalike_ruleset::Type;
 
