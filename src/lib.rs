@@ -34,6 +34,7 @@ mod error;
 pub mod marks;
 pub mod merge;
 pub mod pipeline;
+pub mod protect;
 pub mod release;
 mod ruleset;
 

@@ -1,4 +1,4 @@
-//! The whole product on one screen: plan, generate, encode, write, publish, describe.
+//! The whole product on one screen: plan, generate, protect, encode, write, publish, describe.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use lookalike_ruleset::TableSchema;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
+use crate::protect::{self, Protected};
 use crate::{Error, Ruleset, marks};
 
 /// Which rows of each table to make.
@@ -178,6 +179,9 @@ pub struct TableEntry {
     /// Of each anomaly, how many rows of this run have it; absent where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomalies: Option<BTreeMap<String, u64>>,
+    /// What the noise in its columns promises; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<protect::Statement>,
     /// The files.
     pub files: Vec<FileEntry>,
 }
@@ -247,10 +251,13 @@ pub fn generate(
     let mut finished: Vec<Pending> = Vec::new();
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
-        let views = views(plan, job);
-        let (pending, anomalies) = write_table(plan, rows.clone(), &views, job, progress, stop)?;
+        let protected = ruleset.protected(&plan.name);
+        let views = views(plan, protected, job)?;
+        let (pending, anomalies) = write_table(plan, protected, rows.clone(), &views, job, progress, stop)?;
         progress.end();
-        entries.push(table_entry(plan, rows, job, &views, &pending, anomalies)?);
+        let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
+        entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
+        entries.push(entry);
         finished.extend(pending.into_iter().flatten());
     }
     let bytes: u64 = finished.iter().map(|pending| pending.written().bytes).sum();
@@ -326,13 +333,24 @@ impl View {
     }
 }
 
-fn views(plan: &TablePlan, job: &Job) -> Vec<View> {
+/// Of a protected table only the rows are written: what anomalies changed, and rows without them, would show what the noise is
+/// there to hide.
+fn views(plan: &TablePlan, protected: Option<&Protected>, job: &Job) -> Result<Vec<View>, Error> {
     let mut views = vec![View::Rows];
+    if protected.is_some() {
+        if job.clean && plan.has_anomalies() {
+            return Err(Error::Request(format!(
+                "table `{}` is protected by `privacy`, so it is not written without its anomalies; leave --clean out",
+                plan.name
+            )));
+        }
+        return Ok(views);
+    }
     if plan.has_anomalies() && job.destination != Destination::Stdout {
         views.push(View::Anomalies);
         views.extend(job.clean.then_some(View::Clean));
     }
-    views
+    Ok(views)
 }
 
 fn open_sinks(plan: &TablePlan, view: View, job: &Job) -> Result<Vec<Box<dyn Sink>>, Error> {
@@ -360,10 +378,11 @@ struct Unit {
     anomalies: BTreeMap<String, u64>,
 }
 
-/// Generates and encodes in parallel, writes in order. Gives the files of each view, and how often each anomaly happened.
+/// Generates, protects and encodes in parallel, writes in order. Gives the files of each view, and how often each anomaly happened.
 #[expect(clippy::type_complexity, reason = "files by view and format, and counts by anomaly")]
 fn write_table(
     plan: &TablePlan,
+    protected: Option<&Protected>,
     rows: std::ops::Range<u64>,
     views: &[View],
     job: &Job,
@@ -377,7 +396,10 @@ fn write_table(
     let work = |unit: u64| -> Result<Unit, Error> {
         let start = rows.start + unit * UNIT_ROWS;
         let end = (start + UNIT_ROWS).min(rows.end);
-        let (frames, anomalies) = unit_frames(plan, start..end, views, job.block_rows)?;
+        let (mut frames, anomalies) = unit_frames(plan, start..end, views, job.block_rows)?;
+        if let Some(protected) = protected {
+            frames = frames.into_iter().map(|frame| protected.apply(frame)).collect::<Result<_, _>>()?;
+        }
         let encode = |(encoders, frame): (&Vec<Arc<dyn Encoder>>, &DataFrame)| {
             encoders.iter().map(|encoder| encoder.encode(frame)).collect::<Result<Vec<_>, _>>()
         };
@@ -479,6 +501,7 @@ fn table_entry(
         acceptance,
         columns: columns.collect(),
         anomalies: plan.has_anomalies().then_some(anomalies),
+        privacy: None,
         files: views
             .iter()
             .zip(pending)

@@ -8,6 +8,7 @@ use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, 
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
+use crate::protection::Protection;
 use crate::read::{self, Format};
 use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
@@ -48,6 +49,8 @@ params! {
         machines: Named<MachineDecl>,
         /// The tables.
         tables: Named<TableDecl>,
+        /// Noise on columns, by table: differential privacy for each record by itself.
+        privacy: Named<Named<Protection>>,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod expr;
 pub mod node;
+pub mod protection;
 pub mod read;
 pub mod relation;
 pub mod render;

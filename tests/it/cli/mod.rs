@@ -3,6 +3,7 @@
 mod failures;
 mod generate;
 mod help;
+mod release;
 mod reports;
 mod signals;
 
