@@ -270,6 +270,9 @@ pub fn generate(
         threads: job.threads,
     };
     let manifest = manifest(ruleset, job, entries, timing);
+    if let Destination::Folder(folder) = &job.destination {
+        protect::enter(folder, &manifest.tables)?;
+    }
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
 }

@@ -3,8 +3,10 @@
 //! Noise comes from the operating system, never from the seed, so the protected columns of two runs differ. All else that is
 //! written stays what it would have been.
 
+use std::path::Path;
+
 use lookalike_engine::plan::{Plan, TablePlan};
-use lookalike_privacy::{Cost, Local};
+use lookalike_privacy::{Cost, Ledger, Line, Local, RecordCharge};
 use lookalike_ruleset::decode::{NamedItem, Number, Positive};
 use lookalike_ruleset::document::Document;
 use lookalike_ruleset::protection::Protection;
@@ -13,6 +15,7 @@ use polars::prelude::{Column, DataFrame, DataType, NamedFrom, Series};
 use serde::Serialize;
 
 use crate::Error;
+use crate::pipeline::TableEntry;
 
 /// How the columns of a table are protected.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +49,7 @@ pub struct Statement {
     /// What neighbouring records are.
     pub adjacency: &'static str,
     /// The columns.
-    pub columns: Vec<ColumnStatement>,
+    pub columns: Vec<RecordCharge>,
     /// What a record loses at most, all columns together: rho.
     pub rho: f64,
     /// The same as pure epsilon, where every column has one.
@@ -62,22 +65,6 @@ pub struct Statement {
     pub public: &'static str,
     /// Columns that are written as they are.
     pub not_protected: Vec<String>,
-}
-
-/// A column of a [`Statement`].
-#[derive(Clone, Debug, Serialize)]
-pub struct ColumnStatement {
-    /// Name.
-    pub column: String,
-    /// The mechanism.
-    pub mechanism: &'static str,
-    /// Probability of the truth, or scale of the noise in the column's unit.
-    pub scale: f64,
-    /// What a record loses by it: rho.
-    pub rho: f64,
-    /// The same as pure epsilon, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon: Option<f64>,
 }
 
 /// Resolves the section `privacy`.
@@ -237,9 +224,9 @@ impl Protected {
                 Coding::Categories { .. } => 1.0,
                 Coding::Steps { step, .. } => step,
             };
-            columns.push(ColumnStatement {
+            columns.push(RecordCharge {
                 column: column.name.clone(),
-                mechanism: column.local.name(),
+                mechanism: column.local.name().to_owned(),
                 scale: column.local.scale()? * unit,
                 rho: cost.rho,
                 epsilon: own,
@@ -261,6 +248,31 @@ impl Protected {
             not_protected: others.filter(|name| !is_protected(name)).collect(),
         })
     }
+}
+
+/// Writes into the ledger of a folder what its records lose. Every run draws fresh noise, so the lines of several runs over
+/// the same records add up.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn enter(folder: &Path, tables: &[TableEntry]) -> Result<(), Error> {
+    let mut ledger = None;
+    for table in tables {
+        let Some(statement) = &table.privacy else { continue };
+        let ledger = match &mut ledger {
+            Some(ledger) => ledger,
+            none => none.insert(Ledger::open(&folder.join("ledger.jsonl"))?),
+        };
+        ledger.append(&Line::Records {
+            table: table.name.clone(),
+            rows: table.rows,
+            columns: statement.columns.clone(),
+            cost: Cost::of(statement.rho),
+            adjacency: statement.adjacency.to_owned(),
+            randomness: statement.randomness.to_owned(),
+        })?;
+    }
+    Ok(())
 }
 
 impl ProtectedColumn {

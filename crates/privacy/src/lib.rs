@@ -24,7 +24,7 @@ mod unit;
 
 pub use accounting::{Budget, Cost, gaussian_dp_epsilon, gaussian_sigma, share_out};
 pub use error::Error;
-pub use ledger::{Charge, Ledger, Line};
+pub use ledger::{Charge, Ledger, Line, RecordCharge};
 pub use local::Local;
 pub use session::{Opening, Session};
 pub use state::{Account, State, Table};

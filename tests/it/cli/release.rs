@@ -194,7 +194,11 @@ fn protected_columns_get_fresh_noise_and_nothing_else_changes() {
     for run in ["a", "b"] {
         place.run(&format!("generate x.yaml --format csv -o {run}")).expect(0);
     }
-    assert_eq!(place.files("a"), ["manifest.json", "visits.csv"], "no file shows what the noise hides");
+    assert_eq!(
+        place.files("a"),
+        ["ledger.jsonl", "manifest.json", "visits.csv"],
+        "no file shows what the noise hides"
+    );
     let column = |run: &str, at: usize| -> Vec<String> {
         let bytes = place.read(&format!("{run}/visits.csv"));
         let mut reader = csv::Reader::from_reader(bytes.as_slice());

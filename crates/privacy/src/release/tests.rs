@@ -16,7 +16,9 @@ pub(crate) fn plan_of(rules: &str, budget: Budget) -> Result<Plan, String> {
         .and_then(|node| Rules::decode(&node, &mut problems))
         .and_then(|rules| plan(&rules, budget, &mut problems));
     match planned {
-        Some(plan) if !problems.has_errors() => plan.map_err(|error| error.to_string()),
+        Some(plan) if !problems.has_errors() => {
+            plan.map_err(|error| format!("{error}\n{}", error.help().unwrap_or("")))
+        }
         _ => Err(lookalike_ruleset::render::to_text(&problems.into_sorted(), &sources, false)),
     }
 }
