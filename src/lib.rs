@@ -38,6 +38,7 @@ pub mod lock;
 pub mod marks;
 pub mod merge;
 pub mod pipeline;
+pub mod protect;
 pub mod release;
 mod ruleset;
 mod typed;

@@ -1,4 +1,4 @@
-//! The whole product on one screen: plan, generate, encode, write, publish, describe.
+//! The whole product on one screen: plan, generate, protect, encode, write, publish, describe.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::data::{self, Data, DataEntry};
+use crate::protect::{self, Protected};
 use crate::validation::{self, Examined, Examiner, Scope, TableScope};
 use crate::{Error, Ruleset, marks};
 
@@ -193,6 +194,9 @@ pub struct TableEntry {
     /// Of each anomaly, how many rows of this run have it; absent where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomalies: Option<BTreeMap<String, u64>>,
+    /// What the noise in its columns promises; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<protect::Statement>,
     /// The files.
     pub files: Vec<FileEntry>,
 }
@@ -311,17 +315,20 @@ fn run(
     }
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
-    let examiner = job.report.then(|| examiner(ruleset, &tables)).transpose()?;
+    let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
     let mut found = Vec::new();
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
-        let views = views(plan, job);
+        let protected = ruleset.protected(&plan.name);
+        let views = views(plan, protected, job)?;
         let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
         let Written { pending, anomalies, found: in_table } =
-            write_table(plan, rows.clone(), data, &views, examined, job, progress, stop)?;
+            write_table(plan, protected, rows.clone(), data, &views, examined, job, progress, stop)?;
         found.extend(in_table.map(|found| (plan.name.clone(), found)));
         progress.end();
-        entries.push(table_entry(plan, rows, job, &views, &pending, anomalies)?);
+        let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
+        entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
+        entries.push(entry);
         finished.extend(pending.into_iter().flatten());
     }
     let bytes: u64 = finished.iter().map(|pending| pending.written().bytes).sum();
@@ -351,6 +358,9 @@ fn run(
     }
     let data = data.map(Data::entry).transpose()?;
     let manifest = manifest(ruleset, data, job, entries, validation, timing);
+    if let Destination::Folder(folder) = &job.destination {
+        protect::enter(folder, &manifest.tables)?;
+    }
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
 }
@@ -375,9 +385,18 @@ fn entry_files(entry: &TableEntry) -> impl Iterator<Item = &FileEntry> {
     entry.files.iter().filter(|file| file.holds == View::Rows.name())
 }
 
-fn examiner(ruleset: &Ruleset, tables: &[(&TablePlan, std::ops::Range<u64>)]) -> Result<Examiner, Error> {
-    let tables = tables.iter().map(|(plan, rows)| TableScope::whole(&plan.name, rows.clone()));
-    Examiner::new(ruleset, &Scope { tables: tables.collect(), by: None })
+/// What looks at the rows. Protected tables are left out: with their noise they do not follow the rules, and figures of the
+/// rows without it would undo the protection.
+fn examiner(
+    ruleset: &Ruleset,
+    tables: &[(&TablePlan, std::ops::Range<u64>)],
+) -> Result<Option<Examiner>, Error> {
+    let open = tables.iter().filter(|(plan, _)| ruleset.protected(&plan.name).is_none());
+    let tables: Vec<_> = open.map(|(plan, rows)| TableScope::whole(&plan.name, rows.clone())).collect();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    Examiner::new(ruleset, &Scope { tables, by: None }).map(Some)
 }
 
 pub(crate) fn round_to(value: f64, digits: i32) -> f64 {
@@ -439,13 +458,24 @@ impl View {
     }
 }
 
-fn views(plan: &TablePlan, job: &Job) -> Vec<View> {
+/// Of a protected table only the rows are written: what anomalies changed, and rows without them, would show what the noise is
+/// there to hide.
+fn views(plan: &TablePlan, protected: Option<&Protected>, job: &Job) -> Result<Vec<View>, Error> {
     let mut views = vec![View::Rows];
+    if protected.is_some() {
+        if job.clean && plan.has_anomalies() {
+            return Err(Error::Request(format!(
+                "table `{}` is protected by `privacy`, so it is not written without its anomalies; leave --clean out",
+                plan.name
+            )));
+        }
+        return Ok(views);
+    }
     if plan.has_anomalies() && job.destination != Destination::Stdout {
         views.push(View::Anomalies);
         views.extend(job.clean.then_some(View::Clean));
     }
-    views
+    Ok(views)
 }
 
 /// The text of the data, where it is to be kept in a view and a format.
@@ -514,9 +544,10 @@ struct Written {
     found: Option<Found>,
 }
 
-/// Generates, looks and encodes in parallel, writes in order.
+/// Generates, looks, protects and encodes in parallel, writes in order.
 fn write_table(
     plan: &TablePlan,
+    protected: Option<&Protected>,
     rows: std::ops::Range<u64>,
     data: Option<&Data>,
     views: &[View],
@@ -525,6 +556,8 @@ fn write_table(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Written, Error> {
+    // Protected rows never keep the text of the data.
+    let data = data.filter(|_| protected.is_none());
     let mut sinks =
         views.iter().map(|view| open_sinks(plan, data, *view, job)).collect::<Result<Vec<_>, _>>()?;
     let text = job.formats.iter().find_map(|kind| kept_text(data, View::Rows, kind));
@@ -547,6 +580,9 @@ fn write_table(
         let end = (start + UNIT_ROWS).min(rows.end);
         let (mut frames, anomalies) = unit_frames(plan, start..end, &made, job.block_rows)?;
         let found = examined.map(|examined| examined.look(start, &frames[0], &frames[clean])).transpose()?;
+        if let Some(protected) = protected {
+            frames = frames.into_iter().map(|frame| protected.apply(frame)).collect::<Result<_, _>>()?;
+        }
         let unit = match (text, marks_at) {
             (Some(text), Some(at)) => {
                 let mut marks = frames[at].clone();
@@ -682,6 +718,7 @@ fn table_entry(
         acceptance,
         columns: columns.collect(),
         anomalies: plan.has_anomalies().then_some(anomalies),
+        privacy: None,
         files: views
             .iter()
             .zip(pending)

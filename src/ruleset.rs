@@ -16,6 +16,7 @@ use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::protect::{self, Protected};
 
 /// A checked ruleset: everything that can be wrong with it has been found, and any row of its tables can be made.
 pub struct Ruleset {
@@ -26,6 +27,7 @@ pub struct Ruleset {
     digest: String,
     warnings: Vec<Diagnostic>,
     sources: Sources,
+    protected: Vec<Protected>,
 }
 
 impl Ruleset {
@@ -110,6 +112,11 @@ impl Ruleset {
     /// The texts that the ruleset was read from, which the warnings point into.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// How a table's columns are protected, where they are.
+    pub(crate) fn protected(&self, table: &str) -> Option<&Protected> {
+        self.protected.iter().find(|protected| protected.table == table)
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -347,12 +354,13 @@ impl Loader {
             let mut overrides = self.overrides.clone();
             overrides.given = give(&self.given, &mut loaded, &mut problems)?;
             let plan = compile(&loaded, &kinds, &overrides, &mut problems)?;
-            Some((loaded, plan))
+            let protected = protect::resolve(&loaded.document, &plan, &mut problems);
+            Some((loaded, plan, protected))
         });
         let has_errors = problems.has_errors();
         let diagnostics = problems.into_sorted();
         match compiled {
-            Some((loaded, plan)) if !has_errors => {
+            Some((loaded, plan, protected)) if !has_errors => {
                 let digest = digest(&sources, &loaded.lookups, &loaded.params);
                 Ok(Ruleset {
                     plan,
@@ -362,6 +370,7 @@ impl Loader {
                     digest,
                     warnings: diagnostics,
                     sources,
+                    protected,
                 })
             }
             _ => Err(Error::Refused(Box::new(Refusal { diagnostics, sources }))),

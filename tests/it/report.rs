@@ -1,7 +1,7 @@
 //! The report of a run, in a browser.
 
-use lookalike::pipeline::{self, Destination, Job, Quiet};
 use lookalike::Ruleset;
+use lookalike::pipeline::{self, Destination, Job, Quiet};
 use lookalike_validate::testing::browse;
 
 fn ebs(rows: u64) -> Ruleset {

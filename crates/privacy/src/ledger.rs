@@ -41,6 +41,21 @@ pub enum Line {
     },
     /// A step is about to be released.
     Charge(Charge),
+    /// Records of a table are about to be written with noise on some of their columns, each record by itself.
+    Records {
+        /// The table.
+        table: String,
+        /// How many records.
+        rows: u64,
+        /// The columns.
+        columns: Vec<RecordCharge>,
+        /// What a record loses at most, all columns together.
+        cost: Cost,
+        /// What neighbouring records are.
+        adjacency: String,
+        /// Where the randomness comes from.
+        randomness: String,
+    },
     /// A run is done.
     Close {
         /// The run.
@@ -105,6 +120,22 @@ pub struct Charge {
     pub adjacency: String,
     /// Where the randomness comes from.
     pub randomness: String,
+}
+
+/// A column of records with noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordCharge {
+    /// The column.
+    pub column: String,
+    /// Name of the mechanism.
+    pub mechanism: String,
+    /// Probability of the truth, or scale of the noise in the column's unit.
+    pub scale: f64,
+    /// What a record loses by it: rho.
+    pub rho: f64,
+    /// The same as pure epsilon, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
 }
 
 /// A ledger file, held by this process alone until it is dropped.

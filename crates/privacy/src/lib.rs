@@ -13,6 +13,7 @@ mod fault;
 pub mod fit;
 mod journal;
 mod ledger;
+mod local;
 pub mod mechanisms;
 pub mod pgm;
 pub mod release;
@@ -25,7 +26,8 @@ mod unit;
 
 pub use accounting::{Budget, Cost, gaussian_dp_epsilon, gaussian_sigma, share_out};
 pub use error::Error;
-pub use ledger::{Charge, Ledger, Line};
+pub use ledger::{Charge, Ledger, Line, RecordCharge};
+pub use local::Local;
 pub use session::{Opening, Session};
 pub use state::{Account, State, Table};
 pub use statement::Statement;

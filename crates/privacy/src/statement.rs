@@ -48,9 +48,8 @@ impl Statement {
         let mut text = String::from("## Privacy\n\n");
         let _ = writeln!(
             text,
-            "These figures are ({:.4}, {:e})-differentially private. Whatever somebody knows beside them, they let him tell \
-             hardly better whether any one unit was among the data: what he would have thought likely becomes at most {:.1} \
-             times as likely, but for a probability of about {:e}.\n",
+            "These figures are ({:.4}, {:e})-differentially private. Whatever somebody knows already, what they believe about \
+             whether any one unit was among the data moves by a factor of at most {:.1}, but for a probability of about {:e}.\n",
             self.epsilon,
             self.delta,
             libm::exp(self.epsilon),
@@ -64,7 +63,7 @@ impl Statement {
             self.epsilon, self.delta, self.spent, self.budget
         );
         let curve: Vec<String> =
-            self.curve.iter().map(|(delta, epsilon)| format!("{epsilon:.4} at {delta:e}")).collect();
+            self.curve.iter().map(|(delta, epsilon)| format!("{epsilon:.4} at {}", power(*delta))).collect();
         let _ = writeln!(text, "- **Epsilon at other deltas**: {}.", curve.join(", "));
         if let Some(epsilon) = self.epsilon_if_gaussian {
             let _ = writeln!(
@@ -84,6 +83,12 @@ impl Statement {
         list(&mut text, "Not counted", &self.not_counted);
         text
     }
+}
+
+/// A delta without the last bits of a product.
+fn power(delta: f64) -> String {
+    let rounded: f64 = format!("{delta:.2e}").parse().unwrap_or(delta);
+    format!("{rounded:e}")
 }
 
 fn list(text: &mut String, title: &str, items: &[String]) {

@@ -171,6 +171,30 @@ A pattern is a regular expression from which text is made, so every part must ha
     right:  Volume ID: {pattern: 'vol-[0-9a-f]{17}'}",
     },
     Code {
+        name: "bad-privacy",
+        summary: "noise on a column cannot be as written",
+        explanation: "\
+The section `privacy` names tables, their columns and for each one kind of noise: `randomised_response` for text and bool,
+with the values that there can be; `laplace` or `gaussian` for numbers, with public bounds. Bounds and values are part of
+the promise and are never read off the rows.
+
+    wrong:  privacy: {visits: {age: {laplace: {epsilon: 1}}}}
+    right:  privacy: {visits: {age: {laplace: {epsilon: 1, min: 0, max: 120}}}}",
+    },
+    Code {
+        name: "bad-release",
+        summary: "a release of statistics cannot be as written",
+        explanation: "\
+The rules of `lookalike release` say what is public of each column and what to release. Groups need `values`, numbers need
+`min` and `max`, a unit of several rows needs `max_rows`: without a bound that everybody knows, one unit could change a
+figure by any amount, and no noise would hide it.
+
+    wrong:  columns: {cost: {}}
+            releases: {total: {statistic: sum, of: cost}}
+    right:  columns: {cost: {min: 0, max: 500, step: 0.01}}
+            releases: {total: {statistic: sum, of: cost}}",
+    },
+    Code {
         name: "bad-rows",
         summary: "a table's number of rows is wrong",
         explanation: "\

@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::expect::ExpectDecl;
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
+use crate::protection::Protection;
 use crate::read::{self, Format};
 use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
@@ -53,6 +54,8 @@ params! {
         profiles: Named<ProfileDecl>,
         /// The tables.
         tables: Named<TableDecl>,
+        /// Noise on columns, by table: differential privacy for each record by itself.
+        privacy: Named<Named<Protection>>,
     }
 }
 

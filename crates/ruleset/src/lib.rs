@@ -8,6 +8,7 @@ pub mod document;
 pub mod expect;
 pub mod expr;
 pub mod node;
+pub mod protection;
 pub mod read;
 pub mod relation;
 pub mod render;

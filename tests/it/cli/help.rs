@@ -7,7 +7,17 @@ fn help_of_every_command() {
     let place = Place::new();
     place.run("--help").expect(0).snapshot("help");
     for command in [
-        "generate", "merge", "inject", "check", "preview", "validate", "release", "fit", "kinds", "explain", "schema",
+        "generate",
+        "merge",
+        "inject",
+        "check",
+        "preview",
+        "validate",
+        "release",
+        "fit",
+        "kinds",
+        "explain",
+        "schema",
         "completions",
     ] {
         place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));

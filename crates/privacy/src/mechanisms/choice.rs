@@ -29,7 +29,7 @@ const MOVES: i64 = (1 << 20) + 1;
 /// Scores further from 0 than this many sensitivities are not told apart from it.
 const REACH: f64 = (1u64 << 40) as f64;
 
-fn measurement(
+pub(crate) fn measurement(
     epsilon: f64,
 ) -> Result<Measurement<Ints, LInfDistance<i64>, ZeroConcentratedDivergence, usize>> {
     if !(epsilon.is_finite() && epsilon > 0.0) {

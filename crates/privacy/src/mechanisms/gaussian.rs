@@ -17,7 +17,7 @@ use super::{Ints, Noise, ints};
 use crate::session::Asked;
 use crate::{Cost, Error, Result, Session};
 
-fn measurement(
+pub(crate) fn measurement(
     sigma: f64,
 ) -> Result<Measurement<Ints, L2Distance<f64>, ZeroConcentratedDivergence, Vec<i64>>> {
     if !(sigma.is_finite() && sigma > 0.0) {

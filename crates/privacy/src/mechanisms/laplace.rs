@@ -16,7 +16,7 @@ use super::{Ints, Noise, ints};
 use crate::session::Asked;
 use crate::{Cost, Error, Result, Session};
 
-fn measurement(scale: f64) -> Result<Measurement<Ints, L1Distance<f64>, MaxDivergence, Vec<i64>>> {
+pub(crate) fn measurement(scale: f64) -> Result<Measurement<Ints, L1Distance<f64>, MaxDivergence, Vec<i64>>> {
     if !(scale.is_finite() && scale > 0.0) {
         return Err(Error::Internal(format!("Laplace noise with scale {scale}")));
     }

@@ -7,12 +7,13 @@ pub mod choice;
 pub mod gaussian;
 pub mod laplace;
 pub mod quantile;
+pub mod randomised_response;
 pub mod threshold;
 
 use opendp::domains::{AtomDomain, VectorDomain};
 
 /// Vectors of whole numbers.
-type Ints = VectorDomain<AtomDomain<i64>>;
+pub(crate) type Ints = VectorDomain<AtomDomain<i64>>;
 
 fn ints() -> Ints {
     VectorDomain::new(AtomDomain::new_non_nan())

@@ -8,7 +8,7 @@ mod plan;
 mod rules;
 mod run;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 pub use plan::{Draw, Groups, Item, Measure, NULL, Noise, OTHER, Plan, Query, Z95, number, plan};

@@ -323,7 +323,7 @@ pub fn number(value: f64) -> String {
 pub fn plan(rules: &Rules, budget: Budget, problems: &mut Problems) -> Option<Result<Plan>> {
     if rules.lookalike.value.0 != 1 {
         problems.error(
-            "version",
+            "bad-language-version",
             rules.lookalike.span,
             format!("version {} of the language", rules.lookalike.value.0),
             "expected `lookalike: 1`",

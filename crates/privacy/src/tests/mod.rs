@@ -1,6 +1,6 @@
 //! Tests of what holds between the parts: the books, the kill switch, the audits.
 
-mod audits;
+pub(crate) mod audits;
 mod books;
 mod killed;
 
