@@ -17,13 +17,15 @@ use crate::pgm::{Clique, Coded, Measurement, Options, Zeros, estimate, independe
 pub struct Mst {
     /// Values whose noisy count is below so many standard deviations become one.
     pub merge_below: f64,
+    /// Pairs with more cells, after merging, are not considered; columns may then be left without a pair.
+    pub max_cells: usize,
     /// When the last fit stops.
     pub fit: Options,
 }
 
 impl Default for Mst {
     fn default() -> Mst {
-        Mst { merge_below: 3.0, fit: Options::default() }
+        Mst { merge_below: 3.0, max_cells: 1_000_000, fit: Options::default() }
     }
 }
 
@@ -101,7 +103,7 @@ impl Mst {
             .map(|column| narrowed(column, &wide[column], &merged[column], plan.sigma_columns))
             .collect();
 
-        for pair in choose_tree(&narrow, &measurements, names, &plan, curator)? {
+        for pair in choose_tree(&narrow, &measurements, names, &plan, self.max_cells, curator)? {
             let query = format!("{} × {}", names[pair[0]], names[pair[1]]);
             let noisy = curator.marginal(&query, &narrow.counts(&pair), plan.sigma_pairs)?;
             measured.push(Measured { set: pair.clone(), sigma: plan.sigma_pairs, cells: noisy.len() });
@@ -154,6 +156,7 @@ fn choose_tree<C: Curator>(
     measurements: &[Measurement],
     names: &[String],
     plan: &MstPlan,
+    max_cells: usize,
     curator: &mut C,
 ) -> Result<Vec<Clique>, C::Error> {
     let columns = table.domain().len();
@@ -161,7 +164,7 @@ fn choose_tree<C: Curator>(
     let total = total(measurements);
     let mut edges: Vec<(Clique, f64)> = Vec::new();
     for a in 0..columns {
-        for b in a + 1..columns {
+        for b in (a + 1..columns).filter(|b| table.domain().cells(&[a, *b]) <= max_cells as f64) {
             edges.push((vec![a, b], pair_score(&table.counts(&[a, b]), &alone[a], &alone[b], total)));
         }
     }
@@ -169,6 +172,9 @@ fn choose_tree<C: Curator>(
     let mut tree = Vec::new();
     for round in 1..columns {
         edges.retain(|(edge, _)| component[edge[0]] != component[edge[1]]);
+        if edges.is_empty() {
+            break;
+        }
         let scores: Vec<f64> = edges.iter().map(|(_, score)| *score).collect();
         let query = format!("edge {round} of a tree over {}", names.join(", "));
         let chosen = curator.choose(&query, &scores, curator.rows_per_unit() as f64, plan.epsilon_choice)?;

@@ -49,8 +49,8 @@ pub fn write(schema: &Schema, outcome: &Outcome, style: &Style) -> Written {
     let model = &outcome.fitted.model;
     let order: Vec<(usize, Clique)> =
         model.tree().drawing_order().map(|(column, parents)| (column, parents.clone())).collect();
-    let tables = tables(outcome, &names, &order);
-    Written { ruleset: ruleset(schema, outcome, style, &names, &order), tables }
+    let (tables, used) = tables(outcome, &names, &order);
+    Written { ruleset: ruleset(schema, outcome, style, &names, &order, &used), tables }
 }
 
 fn names(schema: &Schema, codings: &[Coding]) -> Vec<Names> {
@@ -94,8 +94,11 @@ fn csv_field(text: &str) -> String {
     }
 }
 
+/// Files with their names, and for each column which of its codes occur in its file.
+type Tables = (Vec<(String, String)>, Vec<Vec<bool>>);
+
 /// The lines of each column's table, in the order in which columns are drawn. Cells that no row can come to are left out.
-fn tables(outcome: &Outcome, names: &[Names], order: &[(usize, Clique)]) -> Vec<(String, String)> {
+fn tables(outcome: &Outcome, names: &[Names], order: &[(usize, Clique)]) -> Tables {
     let model = &outcome.fitted.model;
     let domain = model.domain();
     // For each column, the codes of the table that share a code of the model.
@@ -114,6 +117,7 @@ fn tables(outcome: &Outcome, names: &[Names], order: &[(usize, Clique)]) -> Vec<
         |column: usize, code: usize| csv_field(&outcome.codings[column].label(code).unwrap_or_default());
     let mut kept: Vec<Option<(Clique, Vec<f64>)>> = vec![None; domain.len()];
     let mut files = Vec::new();
+    let mut used: Vec<Vec<bool>> = outcome.codings.iter().map(|coding| vec![false; coding.size()]).collect();
     for (column, parents) in order {
         let set = joined(parents, *column);
         let cells = model.marginal(&set);
@@ -149,6 +153,7 @@ fn tables(outcome: &Outcome, names: &[Names], order: &[(usize, Clique)]) -> Vec<
             for (code, at) in places.iter().enumerate().filter(|(_, at)| wanted(cells[**at])) {
                 flags[*at] = 1.0;
                 let own = &members[*column][code];
+                own.iter().for_each(|code| used[*column][*code] = true);
                 let weight = if even { 1.0 } else { cells[*at] } / own.len() as f64;
                 for head in &heads {
                     for code in own {
@@ -160,7 +165,7 @@ fn tables(outcome: &Outcome, names: &[Names], order: &[(usize, Clique)]) -> Vec<
         kept[*column] = Some((set, flags));
         files.push((names[*column].file.clone(), text));
     }
-    files
+    (files, used)
 }
 
 /// Columns with another one, in ascending order.
@@ -217,6 +222,7 @@ fn ruleset(
     style: &Style,
     names: &[Names],
     order: &[(usize, Clique)],
+    used: &[Vec<bool>],
 ) -> String {
     let mut text = String::new();
     for remark in &style.remarks {
@@ -272,7 +278,9 @@ fn ruleset(
                     let _ = writeln!(text, "        about: {}", quoted(about));
                 }
                 let _ = writeln!(text, "        by: {}\n        cases:", names[at].drawn);
-                for (code, label) in (0..coding.size()).filter_map(|code| Some((code, coding.label(code)?))) {
+                // A case that never occurs would be a mistake in a ruleset.
+                let codes = (0..coding.size()).filter(|code| used[at][*code]);
+                for (code, label) in codes.filter_map(|code| Some((code, coding.label(code)?))) {
                     let _ = writeln!(text, "          {}: {}", quoted(&label), coding.rule(code));
                 }
                 let _ = writeln!(text, "        type: {}", coding.type_name().unwrap_or("float"));

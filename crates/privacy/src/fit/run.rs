@@ -308,3 +308,152 @@ fn discover(
     let values = found.into_iter().map(|(value, _)| value).filter(|value| Some(value) != other).collect();
     Ok(Coding::Values { values, other: other.cloned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::output::{Style, Written, write};
+    use super::*;
+    use crate::{Budget, Ledger, Line, Opening, Table};
+
+    const SCHEMA: &str = "schema: 1\ntable: people\nunit: {column: client, max_rows: 2}\ncolumns:\n  sex: {categories: [f, m]}\n  \
+                          married: {categories: [yes, no], about: With a ring}\n  age: {int: [0, 99], bins: 10, spikes: [18]}\n  \
+                          height: {float: [0, 4], quantiles: 4, round: 2}\n  city: {discover: true, other: elsewhere}\n  \
+                          id: {generate: {uuid: {}}}\nimpossible: [{married: 'yes', age: [0, 9]}]\n";
+
+    fn column(rows: usize, cell: impl Fn(usize) -> Option<String>) -> Cells {
+        let mut cells = Cells::default();
+        for row in 0..rows {
+            cells.rows.push(match cell(row) {
+                None => Cells::NULL,
+                Some(text) => match cells.texts.iter().position(|known| *known == text) {
+                    Some(at) => at as u32,
+                    None => {
+                        cells.texts.push(text);
+                        cells.texts.len() as u32 - 1
+                    }
+                },
+            });
+        }
+        cells
+    }
+
+    /// 6,000 rows in which sex follows from the row, marriage from age, and everything else from residues.
+    fn people(rows: usize) -> Vec<Cells> {
+        let age = |row: usize| (row * 37 + row / 50) % 100;
+        vec![
+            column(rows, |row| Some(if row % 3 == 0 { "f" } else { "m" }.into())),
+            column(rows, |row| Some(if age(row) >= 30 { "yes" } else { "no" }.into())),
+            column(rows, |row| Some(age(row).to_string())),
+            column(rows, |row| (row % 10 > 0).then(|| format!("{}", 1.4 + (row % 50) as f64 / 100.0))),
+            column(rows, |row| {
+                Some(["Ulm", "Bonn", "Kiel"].get(row % 4).map_or(format!("hamlet {row}"), |c| (*c).into()))
+            }),
+        ]
+    }
+
+    fn fit(method: Method, exact: bool, rows: usize) -> (Outcome, Written, Vec<Line>, Plan) {
+        let schema = Schema::read("s.yaml", SCHEMA).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
+        let folder = tempfile::tempdir().unwrap();
+        let budget = Budget::new(60.0, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
+        let unit = Unit::column("client", 2).unwrap();
+        let plan = Plan::new(&schema, method, budget.cost().unwrap(), unit.clone());
+        let ledger = folder.path().join("ledger.jsonl");
+        let mut session = Session::open(Opening {
+            table: Table::Named("people"),
+            unit,
+            budget,
+            total: None,
+            stage: "fit",
+            ledger: ledger.clone(),
+            state: folder.path().join("budget.jsonl"),
+            clock: || "2026-01-01T00:00:00Z".into(),
+        })
+        .unwrap();
+        let outcome = run(&schema, &plan, &people(rows), &mut session).unwrap();
+        let statement = session.close(schema.public(), Vec::new()).unwrap();
+        assert!(statement.epsilon <= 60.0 && statement.epsilon > 59.0, "{}", statement.epsilon);
+        let style = Style { folder: "people.model".into(), exact, remarks: vec!["A remark.".into()] };
+        let written = write(&schema, &outcome, &style);
+        (outcome, written, Ledger::read(&ledger).unwrap(), plan)
+    }
+
+    #[test]
+    fn a_table_becomes_a_ruleset() {
+        let (outcome, written, ledger, plan) = fit(Method::Mst, false, 6000);
+        // 3 quantiles, 1 search for cities, 5 columns, 4 choices, 4 pairs.
+        let charges: Vec<_> = ledger
+            .iter()
+            .filter_map(|line| match line {
+                Line::Charge(charge) => Some(charge),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(charges.len(), 3 + 1 + 5 + 4 + 4);
+        let sum: f64 = charges.iter().map(|charge| charge.rho).sum();
+        assert!(sum <= plan.cost.rho * (1.0 + 1e-12) && sum > plan.cost.rho * 0.99, "{sum} of {}", plan.cost);
+        // Cities with enough rows are found, hamlets are not.
+        assert!(
+            matches!(&outcome.codings[4], Coding::Values { values, .. } if values == &["Bonn", "Kiel", "Ulm"])
+        );
+        let total = outcome.fitted.model.total();
+        assert!((total - 6000.0).abs() < 60.0, "{total}");
+        // Nobody under ten is married; most over thirty are.
+        let yes = outcome.fitted.merged[1][0] as usize;
+        let pairs = outcome.fitted.model.marginal(&[1, 2]);
+        let ages = outcome.fitted.model.domain().sizes()[2];
+        assert_eq!(pairs[yes * ages], 0.0);
+        let married: f64 = pairs[yes * ages..(yes + 1) * ages].iter().sum();
+        assert!((married / total - 0.7).abs() < 0.05, "{married}");
+
+        let text = &written.ruleset;
+        for part in [
+            "# A remark.",
+            "name: people",
+            "{file: \"people.model/sex.csv\"",
+            "sex: {weighted: {in: sex_weights, take: sex",
+            "about: \"With a ring\"",
+            "by: age_bin",
+            "\"18\": {constant: 18}",
+            "round: 2",
+            "id: {uuid: {}}",
+            "age_bin: {weighted:",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(!text.contains("hamlet") && !text.contains("client"), "{text}");
+        assert_eq!(written.tables.len(), 5);
+        for (file, table) in &written.tables {
+            assert!(table.lines().count() > 2, "{file}:\n{table}");
+            assert!(table.lines().next().is_some_and(|head| head.ends_with(",weight")), "{file}");
+        }
+    }
+
+    #[test]
+    fn aim_fits_the_same_table_and_exact_names_the_way() {
+        let workload = Aim::all_sets(5, 2).into_iter().map(|(set, _)| set).collect();
+        let (outcome, written, _, plan) = fit(Method::Aim { workload, max_cells: 5000 }, true, 6000);
+        assert!(
+            written.ruleset.contains("exact: []") && written.ruleset.contains("_weights]"),
+            "{}",
+            written.ruleset
+        );
+        let pairs = outcome.fitted.model.marginal(&[0, 1]);
+        assert!(pairs.iter().all(|cell| *cell >= 0.0));
+        let text = plan.describe();
+        assert!(
+            text.contains("at most 75 rounds") && text.contains("`client`, at most 2 rows of each"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_shape_of_the_output_does_not_depend_on_what_is_public_being_in_the_rows() {
+        // A row more or less changes neither columns nor codes; nulls have their code though none occurs in `sex`.
+        for rows in [400, 399] {
+            let (outcome, _, _, _) = fit(Method::Mst, false, rows);
+            let sizes: Vec<usize> = outcome.codings.iter().map(Coding::size).collect();
+            assert_eq!(&sizes[..3], [3, 3, 13]);
+            assert_eq!(outcome.codings[0].label(2), None);
+        }
+    }
+}
