@@ -320,8 +320,7 @@ impl Weighted {
             );
             return None;
         }
-        for at in 0..tables.len() {
-            let (file, table) = &tables[at];
+        for (at, (file, table)) in tables.iter().enumerate() {
             let seed = site.table.derive("weighted").derive(&file.name);
             let (mut link, counts) = Link::new(table, &rows, seed);
             if let Some((following, next)) = tables.get(at + 1) {
