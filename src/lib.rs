@@ -39,6 +39,7 @@ pub use error::Error;
 pub use lookalike_core as core;
 pub use lookalike_engine as engine;
 pub use lookalike_io as io;
+pub use lookalike_privacy as privacy;
 pub use lookalike_ruleset as language;
 pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use lookalike_ruleset::render;
 
 use super::{exit, terminal};
-use crate::{Error, engine, io};
+use crate::{Error, engine, io, privacy};
 
 /// The end of a command that did not succeed.
 pub struct Failure {
@@ -93,11 +93,32 @@ impl From<io::Error> for Failure {
                     None => failure,
                 }
             }
+            io::Error::Read { .. } | io::Error::Parse { .. } | io::Error::Data { .. } => {
+                Failure::new(exit::OUTPUT, message)
+            }
             // A value that a format has no text for is the ruleset's; the rest are options.
             io::Error::NoColumns { .. } | io::Error::Option(_) | io::Error::Value { .. } => {
                 Failure::usage(message)
             }
             _ => Failure::bug(&message),
+        }
+    }
+}
+
+impl From<privacy::Error> for Failure {
+    fn from(error: privacy::Error) -> Failure {
+        let code = match &error {
+            privacy::Error::Budget { .. } => exit::BUDGET,
+            privacy::Error::Request { .. } => exit::USAGE,
+            privacy::Error::File { .. } | privacy::Error::Held { .. } | privacy::Error::Damaged { .. } => {
+                exit::OUTPUT
+            }
+            _ => return Failure::bug(&error.to_string()),
+        };
+        let failure = Failure::new(code, error.to_string());
+        match error.help() {
+            Some(line) => failure.help(line),
+            None => failure,
         }
     }
 }

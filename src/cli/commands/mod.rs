@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod explain;
+pub mod fit;
 pub mod generate;
 pub mod kinds;
 pub mod preview;

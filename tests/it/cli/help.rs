@@ -6,7 +6,7 @@ use super::{ORDERS, Place};
 fn help_of_every_command() {
     let place = Place::new();
     place.run("--help").expect(0).snapshot("help");
-    for command in ["generate", "check", "preview", "kinds", "explain", "schema", "completions"] {
+    for command in ["generate", "check", "preview", "fit", "kinds", "explain", "schema", "completions"] {
         place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));
     }
 }

@@ -1,6 +1,7 @@
 //! The programs, run as a user runs them.
 
 mod failures;
+mod fit;
 mod generate;
 mod help;
 mod reports;

@@ -1,0 +1,145 @@
+//! `fit`: from a private table to a ruleset that makes rows.
+
+use super::{Outcome, Place};
+
+/// A table that stands for a private one: made by a ruleset of ours.
+const PRIVATE: &str = "\
+lookalike: 1
+name: private
+seed: 5
+tables:
+  orders:
+    rows: 4k
+    columns:
+      client: {int_range: [1, 2000]}
+      state: {choice: {open: 20%, paid: 75%, lost: 5%}}
+      channel:
+        by: state
+        cases:
+          open: {choice: {web: 90%, app: 10%}}
+          paid | lost: {choice: {web: 20%, app: 80%}}
+      items: {geometric: {probability: 40%}, clamp: [1, 30], null: 5%}
+      price: {log_normal: {median: 40, p95: 300}, round: 2}
+      ordered: {date_range: [2025-01-01, 2025-12-31]}
+";
+
+const SCHEMA: &str = "\
+schema: 1
+table: orders
+columns:
+  id: {generate: {sequence: {start: 1}}}
+  state: {categories: [open, paid, lost]}
+  channel: {categories: [web, app]}
+  items: {int: [1, 30], edges: [1, 2, 3, 4, 6, 10]}
+  price: {float: [0, 1000], edges: [10, 20, 40, 80, 160], round: 2}
+  ordered: {date: [2025-01-01, 2025-12-31], bins: 12}
+impossible: [{state: lost, channel: web}]
+";
+
+fn place() -> Place {
+    let place = Place::with(PRIVATE);
+    place.run("generate x.yaml --format csv -o private -q").expect(0);
+    place.write("schema.yaml", SCHEMA);
+    place
+}
+
+fn fit(place: &Place, more: &str) -> Outcome {
+    place.run(&format!("fit private/orders.csv --schema schema.yaml {more}"))
+}
+
+#[test]
+fn a_private_table_becomes_a_ruleset_that_makes_rows() {
+    let place = place();
+    for (method, exact) in [("mst", ""), ("aim", "--exact")] {
+        fit(
+            &place,
+            &format!(
+                "--epsilon 8 --delta 1e-6 --total-epsilon 40 --method {method} {exact} -o {method}.yaml"
+            ),
+        )
+        .expect(0);
+        let check = place.run(&format!("check {method}.yaml")).expect(0);
+        assert!(check.stderr.contains("no problems"), "{check}");
+        place.run(&format!("generate {method}.yaml --rows 2000 --format csv -o {method} -q")).expect(0);
+        let text = std::fs::read_to_string(place.path(&format!("{method}/orders.csv"))).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("id,state,channel,items,price,ordered"));
+        let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows.len(), 2000);
+        let count = |test: &dyn Fn(&[&str]) -> bool| rows.iter().filter(|row| test(row)).count();
+        // Noise of a few rows in 4,000, and sampling: far inside of these bounds.
+        let paid = count(&|row| row[1] == "paid");
+        assert!((1400..1600).contains(&paid), "{method}: {paid}");
+        let open_on_web = count(&|row| row[1] == "open" && row[2] == "web");
+        assert!((280..440).contains(&open_on_web), "{method}: {open_on_web}");
+        assert_eq!(
+            count(&|row| row[1] == "lost" && row[2] == "web"),
+            0,
+            "{method}: what cannot be is not made"
+        );
+        assert!(count(&|row| row[3].is_empty()) > 40, "{method}: nulls are modelled");
+        assert!(
+            rows.iter().all(|row| row[3].is_empty() || (1..=30).contains(&row[3].parse::<i64>().unwrap()))
+        );
+        assert!(rows.iter().all(|row| row[5].is_empty() || row[5].starts_with("2025-")));
+        let statement = std::fs::read_to_string(place.path(&format!("{method}.privacy.md"))).unwrap();
+        for part in ["Unit of privacy", "the 3 categories of `state`", "Neighbouring tables"] {
+            assert!(statement.contains(part), "{statement}");
+        }
+        assert!(!statement.contains("anonymous"), "{statement}");
+    }
+    // Rows alone are those of the whole.
+    let whole = place.run("generate aim.yaml --format csv --range 100..105 -o -").expect(0);
+    let again = place.run("generate aim.yaml --format csv --range 102..103 -o -").expect(0);
+    assert_eq!(whole.text.lines().nth(3), again.text.lines().nth(1));
+}
+
+#[test]
+fn the_budget_belongs_to_the_table() {
+    let place = place();
+    fit(&place, "--epsilon 1 --total-epsilon 1.5 -o a.yaml -q").expect(0);
+    let refused = fit(&place, "--epsilon 1 -o b.yaml -q").expect(3);
+    assert!(refused.stderr.contains("the table has"), "{refused}");
+    assert!(!place.path("b.yaml").exists() && !place.path("b.privacy.md").exists());
+}
+
+#[test]
+fn a_dry_run_reads_no_rows_and_spends_nothing() {
+    let place = Place::new();
+    place.write("schema.yaml", SCHEMA);
+    for method in ["mst", "aim"] {
+        let plan = fit(&place, &format!("--epsilon 1 --delta 1e-9 --method {method} --dry-run")).expect(0);
+        for part in ["epsilon 1", "5 columns alone", "cells", "rows in each cell"] {
+            assert!(plan.text.contains(part), "{plan}");
+        }
+    }
+    assert!(!place.path(".lookalike").exists());
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_spent() {
+    let place = place();
+    for (more, code, words) in [
+        ("--epsilon -1", 2, "epsilon is -1"),
+        ("--epsilon 1 --delta 2", 2, "delta is 2"),
+        ("--epsilon 1 -o out.csv", 2, "no name for a ruleset"),
+        ("--epsilon 1 --method aim --workload state+chanel", 2, "did you mean `channel`"),
+        ("--epsilon 1 --method aim --workload 9", 2, "all sets of 9 columns"),
+    ] {
+        let outcome = fit(&place, more).expect(code);
+        assert!(outcome.stderr.contains(words), "{more}: {outcome}");
+    }
+    place.write("schema.yaml", SCHEMA.replace("categories: [web, app]", "categorys: [web, app]"));
+    let outcome = fit(&place, "--epsilon 1").expect(2);
+    assert!(outcome.stderr.contains("schema.yaml:6:") && outcome.stderr.contains("categories"), "{outcome}");
+    place.write("schema.yaml", SCHEMA.replace("  price:", "  prize:"));
+    let outcome = fit(&place, "--epsilon 1").expect(2);
+    assert!(outcome.stderr.contains("no column `prize`"), "{outcome}");
+    place.write("schema.yaml", format!("{SCHEMA}unit: {{column: nobody, max_rows: 2}}\n"));
+    fit(&place, "--epsilon 1").expect(2);
+    place.write("schema.yaml", SCHEMA);
+    let outcome = place.run("fit nowhere.csv --schema schema.yaml --epsilon 1").expect(4);
+    assert!(outcome.stderr.contains("nowhere.csv"), "{outcome}");
+    // All of the budget is still there.
+    fit(&place, "--epsilon 1 -o ok.yaml -q").expect(0);
+}
