@@ -17,7 +17,9 @@
         }
       }, { rootMargin: "600px 0px" })
     : null;
-  for (const figure of all("figure")) { if (watcher) watcher.observe(figure); else draw(figure); }
+  const figures = all("figure");
+  // A few are drawn at once.
+  for (const figure of figures) { if (watcher && figures.length > 24) watcher.observe(figure); else draw(figure); }
   window.addEventListener("beforeprint", () => all("figure").forEach(draw));
 
   // Links lead into closed sections, too.
