@@ -124,7 +124,7 @@ fn a_failing_run_leaves_earlier_files_as_they_were() {
         .snapshot("condition_that_stops_holding");
     assert_eq!(place.read("out/orders.csv"), b"precious");
     assert_eq!(place.read("out/manifest.json"), b"precious, too");
-    assert_eq!(place.files("out"), ["manifest.json", "orders.csv"]);
+    assert_eq!(place.files("out"), ["manifest.json", "orders.csv", "report"]);
 }
 
 #[cfg(unix)]

@@ -11,13 +11,13 @@ fn data_go_to_a_folder_named_after_ruleset_and_seed() {
     let outcome = place.run("generate x.yaml").expect(0);
     assert_eq!(outcome.text, "");
     assert_eq!(place.files("outputs"), ["orders-42"]);
-    assert_eq!(place.files("outputs/orders-42"), ["manifest.json", "orders.csv", "orders.parquet"]);
+    assert_eq!(place.files("outputs/orders-42"), ["manifest.json", "orders.csv", "orders.parquet", "report"]);
     outcome.snapshot("generate");
     place
         .run("generate x.yaml --seed 7 --format jsonl,arrow,jsonl --quiet")
         .expect(0)
         .snapshot("generate_quietly");
-    assert_eq!(place.files("outputs/orders-7"), ["manifest.json", "orders.arrow", "orders.jsonl"]);
+    assert_eq!(place.files("outputs/orders-7"), ["manifest.json", "orders.arrow", "orders.jsonl", "report"]);
     assert_ne!(place.run("generate x.yaml -o -").stdout, place.run("generate x.yaml -o - --seed 7").stdout);
 }
 
@@ -59,7 +59,7 @@ fn a_range_is_a_slice_of_the_whole() {
     let expected: Vec<&str> = lines[..1].iter().chain(&lines[501..508]).copied().collect();
     assert_eq!(range.lines().collect::<Vec<_>>(), expected);
     place.run("generate x.yaml --range 0..10 --format csv -o out -q").expect(0);
-    assert_eq!(place.files("out"), ["manifest.json", "orders.0-10.csv"]);
+    assert_eq!(place.files("out"), ["manifest.json", "orders.0-10.csv", "report"]);
 }
 
 #[test]
@@ -79,7 +79,9 @@ fn threads_and_blocks_do_not_matter() {
     let place = Place::with(ORDERS);
     let files = |flags: &str| {
         place
-            .run(&format!("generate x.yaml --rows 270k --format csv,jsonl,parquet,arrow -o out -q {flags}"))
+            .run(&format!(
+                "generate x.yaml --no-report --rows 270k --format csv,jsonl,parquet,arrow -o out -q {flags}"
+            ))
             .expect(0);
         ["csv", "jsonl", "parquet", "arrow"].map(|format| place.read(&format!("out/orders.{format}")))
     };
@@ -131,7 +133,7 @@ fn tables_are_chosen() {
         "{ORDERS}  other:\n    rows: 5\n    columns:\n      a: {{sequence: {{start: 10}}}}\n"
     ));
     place.run("generate x.yaml -o out --format csv").expect(0).snapshot("generate_two_tables");
-    assert_eq!(place.files("out"), ["manifest.json", "orders.csv", "other.csv"]);
+    assert_eq!(place.files("out"), ["manifest.json", "orders.csv", "other.csv", "report"]);
     place.run("generate x.yaml -o - -q").expect(2).snapshot("two_tables_to_standard_output");
     assert_eq!(place.run("generate x.yaml -o - --table other").expect(0).text, "a\n10\n11\n12\n13\n14\n");
     place.run("generate x.yaml -o - --table others").expect(2).snapshot("unknown_table");
@@ -188,17 +190,21 @@ tables:
 #[test]
 fn parts_of_tables_that_hang_together_join() {
     let place = Place::with(SHOP);
-    place.run("generate x.yaml -o whole -q --format csv --rows 3k --threads 1").expect(0);
+    place.run("generate x.yaml --no-report -o whole -q --format csv --rows 3k --threads 1").expect(0);
     for shard in 1..=8 {
-        place.run(&format!("generate x.yaml -o parts -q --format csv --rows 3k --shard {shard}/8")).expect(0);
+        place
+            .run(&format!("generate x.yaml --no-report -o parts -q --format csv --rows 3k --shard {shard}/8"))
+            .expect(0);
     }
     for table in ["customers", "orders", "lines", "lines.anomalies", "visits"] {
         let part = |shard| place.read(&format!("parts/{table}.{shard}-of-8.csv"));
         let parts: Vec<u8> = (1..=8).flat_map(part).collect();
         assert_eq!(parts, place.read(&format!("whole/{table}.csv")), "{table}");
     }
-    let range =
-        place.run("generate x.yaml -o - -q --rows 3k --table orders --range 1000..1010").expect(0).stdout;
+    let range = place
+        .run("generate x.yaml --no-report -o - -q --rows 3k --table orders --range 1000..1010")
+        .expect(0)
+        .stdout;
     let whole = String::from_utf8(place.read("whole/orders.csv")).unwrap();
     let expected: Vec<&str> = whole.lines().take(1).chain(whole.lines().skip(1001).take(10)).collect();
     assert_eq!(String::from_utf8(range).unwrap().lines().collect::<Vec<_>>(), expected);
