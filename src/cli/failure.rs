@@ -55,7 +55,7 @@ impl Failure {
 }
 
 /// `text` without characters that could steer a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '�' } else { c }).collect()
 }
 

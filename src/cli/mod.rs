@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, kinds, preview, schema};
+use commands::{check, completions, explain, generate, kinds, preview, schema, validate};
 #[cfg(feature = "bedrock")]
 use commands::{draft, refine};
 use failure::Failure;
@@ -29,7 +29,7 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed,
+Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 4 output failed,
 5 no model could be asked, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
@@ -52,6 +52,8 @@ enum Command {
     /// Let a model change a ruleset.
     #[cfg(feature = "bedrock")]
     Refine(refine::Args),
+    /// Hold data against the rules, and against real data.
+    Validate(validate::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -85,6 +87,7 @@ pub fn lookalike() -> ExitCode {
             Command::Draft(args) => draft::run(&args),
             #[cfg(feature = "bedrock")]
             Command::Refine(args) => refine::run(&args),
+            Command::Validate(args) => validate::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

@@ -61,6 +61,17 @@ pub(crate) struct Planned {
     pub holds: Option<Bitmap>,
 }
 
+impl Injector {
+    /// The anomalies, with the exact number of rows that have each, where it takes single rows.
+    pub fn declared(&self) -> Vec<(String, Option<u64>)> {
+        let rows = |code: usize| {
+            let planned = self.anomalies.iter().find(|planned| planned.code as usize == code)?;
+            (planned.units.by_rows() || !planned.units.is_run()).then_some(planned.wanted)
+        };
+        self.names.values().iter().enumerate().map(|(code, name)| (name.clone(), rows(code))).collect()
+    }
+}
+
 /// What the plan remembers of what it dealt, so that a run need not find it again.
 pub(crate) enum Held {
     /// Nothing: there are too many, and each row finds out for itself.

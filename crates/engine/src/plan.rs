@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use lookalike_core::Rows;
+use lookalike_ruleset::expect::Expectation;
 use lookalike_ruleset::{Diagnostic, Field, Node, Problems, TableSchema};
 use polars::prelude::*;
 
@@ -95,12 +96,21 @@ pub struct Table {
     /// Numbers of the columns so that inputs come first.
     pub(crate) order: Vec<usize>,
     pub(crate) requires: Vec<Requirement>,
+    pub(crate) expects: Vec<Expected>,
     pub(crate) links: Vec<Link>,
     /// Correlated columns. Their words are numbered behind the columns.
     pub(crate) groups: Vec<Group>,
     pub(crate) injector: Option<Injector>,
     /// The rows, where they are not made.
     pub(crate) given: Option<Arc<dyn Given>>,
+}
+
+/// Something that must be true of the table once it is made.
+pub(crate) struct Expected {
+    pub expectation: Expectation,
+    pub formula: Option<Formula>,
+    /// Numbers of the columns that the formula reads.
+    pub inputs: Vec<usize>,
 }
 
 pub(crate) struct Requirement {
@@ -123,6 +133,10 @@ impl TablePlan {
     pub(crate) fn all(tables: Tables) -> Vec<TablePlan> {
         let tables = Arc::new(tables);
         (0..tables.0.len()).map(|at| TablePlan { tables: tables.clone(), at }).collect()
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 }
 

@@ -1,7 +1,18 @@
 //! What a validation found: the one model that the page, the JSON file, the Markdown summary and the JUnit file are written
 //! from.
+//!
+//! A [`Report`] holds [`TableReport`]s, these hold [`ColumnReport`]s, [`Check`]s and [`Chart`]s. Checks and charts are in one list
+//! each, and name the columns that they speak of; the page sorts them. `report.json` is this model as it stands, and
+//! `schema/report.schema.json` describes it.
 
-use serde::Serialize;
+use lookalike_ruleset::Type;
+use serde::{Serialize, Serializer};
+
+use crate::charts::Chart;
+
+/// Version of the form of `report.json`. It rises when a reader of the old form would misread the new one; new fields alone
+/// do not raise it.
+pub const REPORT_VERSION: u32 = 1;
 
 /// What a check answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -84,6 +95,7 @@ pub struct Metric {
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     /// The metric.
+    #[serde(serialize_with = "by_name")]
     pub metric: &'static Metric,
     /// The table.
     pub table: String,
@@ -109,4 +121,455 @@ pub struct Check {
     pub message: String,
     /// Whether the figure may leave the house: false for what compares with private rows.
     pub for_release: bool,
+}
+
+/// Metrics are listed once, in [`Report::metrics`]; a check names its own.
+fn by_name<S: Serializer>(metric: &&'static Metric, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(metric.name)
+}
+
+/// What a validation found, whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Version of this form: [`REPORT_VERSION`].
+    pub report: u32,
+    /// What was validated, as a headline: `underutilized-ebs-volumes`.
+    pub title: String,
+    /// `fail` where a check failed, else `pass`; `info` where there was nothing to judge.
+    pub verdict: Verdict,
+    /// Whether the report as a whole may leave the house: false where a check or a chart shows something of private rows.
+    pub for_release: bool,
+    /// What the data were made from, and how.
+    pub provenance: Provenance,
+    /// The eight attributes, in the order of [`Attribute`].
+    pub scorecard: Vec<Score>,
+    /// The tables, in order.
+    pub tables: Vec<TableReport>,
+    /// What is known of privacy; absent where no private rows were anywhere near.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    /// The metrics that the checks use, by name: the legend.
+    pub metrics: Vec<&'static Metric>,
+}
+
+impl Report {
+    /// A report of `tables`: verdict, scorecard and legend follow from their checks.
+    pub fn new(
+        title: impl Into<String>,
+        provenance: Provenance,
+        tables: Vec<TableReport>,
+        privacy: Option<Privacy>,
+    ) -> Report {
+        let checks: Vec<&Check> = tables.iter().flat_map(|table| &table.checks).collect();
+        let verdict = Verdict::of(checks.iter().copied());
+        let for_release = checks.iter().all(|check| check.for_release)
+            && tables.iter().flat_map(|table| &table.charts).all(|chart| chart.for_release);
+        let scorecard =
+            Attribute::ALL.iter().map(|&attribute| Score::new(attribute, &checks, &provenance)).collect();
+        let mut metrics: Vec<&'static Metric> = checks.iter().map(|check| check.metric).collect();
+        metrics.sort_by_key(|metric| metric.name);
+        metrics.dedup_by_key(|metric| metric.name);
+        Report {
+            report: REPORT_VERSION,
+            title: title.into(),
+            verdict,
+            for_release,
+            provenance,
+            scorecard,
+            tables,
+            privacy,
+            metrics,
+        }
+    }
+
+    /// The same report without what is not for release: checks and charts that show something of private rows, and what is
+    /// known of the files that hold them.
+    pub fn releasable(&self) -> Report {
+        let mut tables = self.tables.clone();
+        for table in &mut tables {
+            table.checks.retain(|check| check.for_release);
+            table.charts.retain(|chart| chart.for_release);
+        }
+        let mut provenance = self.provenance.clone();
+        provenance.reference = provenance.reference.filter(|reference| !reference.private);
+        Report::new(self.title.clone(), provenance, tables, self.privacy.clone())
+    }
+
+    /// All checks, table by table.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.tables.iter().flat_map(|table| &table.checks)
+    }
+
+    /// The checks that failed: what decides on the exit code.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks().filter(|check| check.verdict == Verdict::Fail)
+    }
+}
+
+impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Verdict; 4] = [Verdict::Pass, Verdict::Fail, Verdict::Info, Verdict::Skipped];
+
+    /// Of several checks together: `fail` where one failed, else `pass` where one passed, else `skipped` where one could not
+    /// be computed, else `info`.
+    pub fn of<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Verdict {
+        let mut together = Verdict::Info;
+        for check in checks {
+            together = match (together, check.verdict) {
+                (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
+                (Verdict::Pass, _) | (_, Verdict::Pass) => Verdict::Pass,
+                (Verdict::Skipped, _) | (_, Verdict::Skipped) => Verdict::Skipped,
+                (Verdict::Info, Verdict::Info) => Verdict::Info,
+            };
+        }
+        together
+    }
+
+    /// Name, as in `report.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Info => "info",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
+
+impl Attribute {
+    /// All eight, in the order of the scorecard.
+    pub const ALL: [Attribute; 8] = [
+        Attribute::Structure,
+        Attribute::Statistics,
+        Attribute::Time,
+        Attribute::Anomalies,
+        Attribute::Integrity,
+        Attribute::Consistency,
+        Attribute::Scalability,
+        Attribute::Diversity,
+    ];
+
+    /// Title in the scorecard.
+    pub fn title(self) -> &'static str {
+        match self {
+            Attribute::Structure => "Data structure",
+            Attribute::Statistics => "Statistical properties",
+            Attribute::Time => "Temporal patterns",
+            Attribute::Anomalies => "Anomalies and outliers",
+            Attribute::Integrity => "Referential integrity",
+            Attribute::Consistency => "Consistency",
+            Attribute::Scalability => "Scalability",
+            Attribute::Diversity => "Diversity",
+        }
+    }
+
+    /// What it asks for.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Attribute::Structure => "the same columns, types and relations as the real thing",
+            Attribute::Statistics => "means, spreads, correlations and the shapes of distributions",
+            Attribute::Time => "daily, weekly and yearly patterns are kept",
+            Attribute::Anomalies => "anomalies of the kinds and in the proportion asked for",
+            Attribute::Integrity => {
+                "keys are unique, links lead somewhere, parents have as many children as they should"
+            }
+            Attribute::Consistency => "columns and tables tell one coherent story",
+            Attribute::Scalability => "from a fixture to any volume",
+            Attribute::Diversity => "the variety of the real thing is covered",
+        }
+    }
+}
+
+/// How the data fare on one attribute.
+#[derive(Clone, Debug, Serialize)]
+pub struct Score {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// Of its checks together; `info` where nothing was judged.
+    pub verdict: Verdict,
+    /// Checks that passed.
+    pub passed: u64,
+    /// Checks that failed.
+    pub failed: u64,
+    /// Figures without a threshold.
+    pub figures: u64,
+    /// Checks that could not be computed.
+    pub skipped: u64,
+    /// The same in one sentence.
+    pub message: String,
+}
+
+impl Score {
+    fn new(attribute: Attribute, checks: &[&Check], provenance: &Provenance) -> Score {
+        let mine = || checks.iter().copied().filter(|check| check.metric.attribute == attribute);
+        let count = |verdict| mine().filter(|check| check.verdict == verdict).count() as u64;
+        let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
+        let (figures, skipped) = (count(Verdict::Info), count(Verdict::Skipped));
+        let mut parts = Vec::new();
+        match (passed + failed, failed) {
+            (0, _) => {}
+            (1, 0) => parts.push("the one check passed".to_owned()),
+            (all, 0) => parts.push(format!("all {all} checks passed")),
+            (1, _) => parts.push("the one check failed".to_owned()),
+            (all, failed) => parts.push(format!("{failed} of {all} checks failed")),
+        }
+        if figures > 0 {
+            parts.push(if figures == 1 { "1 figure".to_owned() } else { format!("{figures} figures") });
+        }
+        if skipped > 0 {
+            parts.push(format!("{skipped} could not be computed"));
+        }
+        if attribute == Attribute::Scalability
+            && let Some(speed) = &provenance.throughput
+        {
+            parts.push(speed.sentence());
+        }
+        if parts.is_empty() {
+            parts.push("nothing in these data speaks of it".to_owned());
+        }
+        let message = parts.join("; ");
+        Score { attribute, verdict: Verdict::of(mine()), passed, failed, figures, skipped, message }
+    }
+}
+
+/// What the data were made from, and how. Figures that differ from run to run (times) are absent where a report must be
+/// repeatable.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Provenance {
+    /// Program and version: `lookalike 0.1.0`.
+    pub program: String,
+    /// The ruleset; absent where the data were compared with a reference alone.
+    pub ruleset: Option<RulesetStamp>,
+    /// Seed of the data; absent where it is not known.
+    pub seed: Option<u64>,
+    /// Parameters of the ruleset, as written, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param>,
+    /// The files that were validated.
+    pub files: Vec<DataFile>,
+    /// What they were compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// How long making the data took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Throughput>,
+    /// When the report was written, as RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
+}
+
+/// Which ruleset it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RulesetStamp {
+    /// Name.
+    pub name: String,
+    /// SHA-256 over its texts, lookups and parameters, in hexadecimal.
+    pub sha256: String,
+    /// The files that it was read from, as named.
+    pub files: Vec<String>,
+}
+
+/// A parameter and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Param {
+    /// Name.
+    pub name: String,
+    /// Value, as text.
+    pub value: String,
+}
+
+/// A file of data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataFile {
+    /// The table that is in it.
+    pub table: String,
+    /// Its name, as given.
+    pub file: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Rows in it.
+    pub rows: u64,
+    /// SHA-256 of the content, in hexadecimal; absent where it was not computed.
+    pub sha256: Option<String>,
+}
+
+/// What data were compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reference {
+    /// Whether its rows are private: then what compares with them is not for release.
+    pub private: bool,
+    /// Its files.
+    pub files: Vec<DataFile>,
+    /// Files of rows that the makers of the data never saw, against which leakage is measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holdout: Vec<DataFile>,
+}
+
+/// How long making the data took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Throughput {
+    /// Rows made.
+    pub rows: u64,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Threads.
+    pub threads: u64,
+}
+
+impl Throughput {
+    /// As a sentence: `1,000,000 rows made in 0.42 s on 2 threads`.
+    pub fn sentence(&self) -> String {
+        let threads = if self.threads == 1 { "thread" } else { "threads" };
+        let rows = crate::text::grouped(self.rows);
+        format!("{rows} rows made in {} s on {} {threads}", crate::text::number(self.seconds), self.threads)
+    }
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TableReport {
+    /// Name.
+    pub name: String,
+    /// What a row is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Rows looked at.
+    pub rows: u64,
+    /// The columns, in order.
+    pub columns: Vec<ColumnReport>,
+    /// All checks of the table, those of single columns and pairs included, and those that tie it to other tables.
+    pub checks: Vec<Check>,
+    /// All charts of the table. Those that speak of one column are shown with it. Statistics by group, the matrix of pairs
+    /// and the anomalies asked for and found are charts, too: each is shown as a picture and as a table.
+    pub charts: Vec<Chart>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Serialize)]
+pub struct ColumnReport {
+    /// Name.
+    pub name: String,
+    /// Type, as in the ruleset: `decimal(2)`.
+    pub r#type: String,
+    /// What it means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Statistics.
+    pub summary: ColumnSummary,
+}
+
+/// Statistics of a column.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ColumnSummary {
+    /// Rows, those with nulls included.
+    pub count: u64,
+    /// Of them, nulls.
+    pub nulls: u64,
+    /// Different values among the others; absent where it was not counted.
+    pub distinct: Option<Distinct>,
+    /// What the numbers in its statistics are.
+    pub measure: Measure,
+    /// Of numbers, dates, stamps and durations; absent for other types and where all values are null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<NumberSummary>,
+    /// Of text: the lengths in characters; absent for other types and where all values are null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lengths: Option<NumberSummary>,
+    /// The most frequent values, by falling count, then by value; for types and columns where that says something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<Top>,
+}
+
+/// How many different values there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Distinct {
+    /// How many.
+    pub count: u64,
+    /// Whether that is a count; else it is an estimate.
+    pub exact: bool,
+}
+
+/// Statistics of numbers. What does not exist (the spread of one value, the skewness of a constant) is absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct NumberSummary {
+    /// Least.
+    pub min: f64,
+    /// Greatest.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation, with n - 1.
+    pub std: Option<f64>,
+    /// Skewness: the third standardised moment.
+    pub skewness: Option<f64>,
+    /// Excess kurtosis: the fourth standardised moment less 3.
+    pub kurtosis: Option<f64>,
+    /// Quantiles, by rising probability.
+    pub quantiles: Vec<Quantile>,
+}
+
+/// A quantile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Quantile {
+    /// Probability, 0 to 1.
+    pub p: f64,
+    /// The value below which that share of the values lies.
+    pub value: f64,
+}
+
+/// A frequent value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Top {
+    /// The value, as text.
+    pub value: String,
+    /// How often it occurs.
+    pub count: u64,
+}
+
+/// What a number in statistics and charts is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// A number.
+    #[default]
+    Number,
+    /// A share, 0 to 1.
+    Share,
+    /// A date, in seconds since 1970-01-01.
+    Date,
+    /// A point in time, in seconds since 1970-01-01 00:00 UTC.
+    Datetime,
+    /// A length of time, in seconds.
+    Duration,
+}
+
+impl From<Type> for Measure {
+    fn from(ty: Type) -> Measure {
+        match ty {
+            Type::Bool | Type::Int | Type::Float | Type::Decimal(_) | Type::Text => Measure::Number,
+            Type::Date => Measure::Date,
+            Type::Datetime => Measure::Datetime,
+            Type::Duration => Measure::Duration,
+        }
+    }
+}
+
+/// What is known of privacy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Privacy {
+    /// In words: what is guaranteed to whom, and what is not. Paragraphs.
+    pub statement: Vec<String>,
+    /// The ledger of releases, and whatever else belongs into a table.
+    pub tables: Vec<TextTable>,
+}
+
+/// A table of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TextTable {
+    /// What it shows.
+    pub caption: String,
+    /// Titles of the columns.
+    pub columns: Vec<String>,
+    /// The rows, each with as many cells as there are columns.
+    pub rows: Vec<Vec<String>>,
 }

@@ -11,3 +11,4 @@ pub mod preview;
 #[cfg(feature = "bedrock")]
 pub mod refine;
 pub mod schema;
+pub mod validate;

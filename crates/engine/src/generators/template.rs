@@ -15,7 +15,8 @@ use serde_json::json;
 use super::text::{Texts, push_int};
 use crate::build::Builder;
 use crate::generator::{
-    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site, is_plain,
+    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+    is_plain,
 };
 
 /// A text with places for values of other columns. Also the name in `uuid`.
@@ -594,6 +595,10 @@ impl Generator for Template {
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         Template::prepare(self, site)
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

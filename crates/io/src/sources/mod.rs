@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use lookalike_ruleset::{Field, TableSchema};
-use polars::prelude::DataFrame;
+use polars::prelude::{Column, DataFrame, Series, StringChunked};
 
 use crate::Error;
 
@@ -182,6 +182,21 @@ pub fn open(path: &Path, format: Option<&str>, options: &SourceOptions) -> Resul
 pub fn read_all(path: &Path, format: Option<&str>, options: &SourceOptions) -> Result<DataFrame, Error> {
     let source = open(path, format, options)?;
     source.read(0..source.rows())
+}
+
+/// The values of a column from their texts as CSV writes them, without quotes.
+///
+/// # Errors
+/// A text is no value of the field's type.
+pub fn values(field: &Field, texts: &StringChunked) -> Result<Series, Error> {
+    let mut builder = text::Builder::new(field, texts.len());
+    for text in texts.iter() {
+        if !builder.push(text) {
+            let text = text.unwrap_or_default().escape_debug().to_string();
+            return Err(Error::Option(format!("`{text}` in column `{}` is not {}", field.name, field.ty)));
+        }
+    }
+    builder.finish(field).map(Column::take_materialized_series).map_err(Error::engine("values"))
 }
 
 /// Name of the table in a file.
