@@ -12,6 +12,7 @@ use lookalike_ruleset::Json;
 use lookalike_ruleset::anomaly::{Anomalies, AnomalyKeys};
 use lookalike_ruleset::decode::{Decode, FieldDoc, doc_text};
 use lookalike_ruleset::document::{CorrelateDecl, Document, MachineDecl, ParamDecl, TableDecl};
+use lookalike_ruleset::expect::ExpectDecl;
 use lookalike_ruleset::expr::FUNCTIONS;
 use lookalike_ruleset::relation::LinkDecl;
 use lookalike_ruleset::subset::{Subset, Subsets};
@@ -100,6 +101,10 @@ pub fn system() -> String {
     }
     section::<LinkDecl>(&mut text, "A link, under `belongs_to` of a table");
     section::<CorrelateDecl>(&mut text, "A group under `correlate` of a table");
+    section::<ExpectDecl>(
+        &mut text,
+        "An entry under `expect` of a table: what must be true of it, with one claim each",
+    );
     section::<Subsets>(&mut text, "`subsets` of a table");
     section::<Subset>(&mut text, "A part, under `parts` of `subsets`");
     section::<ParamDecl>(&mut text, "A parameter, under `params` of the ruleset");

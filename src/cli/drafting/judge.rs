@@ -7,9 +7,11 @@ use lookalike_draft::{Judge, Verdict};
 use lookalike_ruleset::document::{FileProblem, Files};
 use lookalike_ruleset::read::Format;
 use lookalike_ruleset::render;
+use lookalike_validate::rules::metrics::EXPECTATION;
 
 use crate::cli::terminal::grouped;
-use crate::{Error, Loader, Ruleset};
+use crate::validation::{Examiner, Scope, TableScope};
+use crate::{Error, Loader, Ruleset, Table};
 
 /// Rows of each table that are made by way of trial.
 pub const TRIAL_ROWS: u64 = 1000;
@@ -49,11 +51,17 @@ impl Compiler<'_> {
         }
         if wrong.is_empty() {
             // As it is written, too: quotas and unique values may not fit the rows that it asks for.
-            load(Loader::new()).map_err(|error| verdict(&error))?;
+            let written = load(Loader::new()).map_err(|error| verdict(&error))?;
             for table in ruleset.tables() {
                 let rows = table.len().min(TRIAL_ROWS);
                 if let Err(error) = table.clone().rows(0..rows).collect() {
                     wrong.push(format!("error: rows of table `{}` cannot be made: {error}", table.name()));
+                }
+            }
+            if wrong.is_empty() {
+                match unmet(&ruleset, &written) {
+                    Ok(unmet) => wrong.extend(unmet),
+                    Err(error) => wrong.push(format!("error: `expect` cannot be checked: {error}")),
                 }
             }
         }
@@ -62,6 +70,44 @@ impl Compiler<'_> {
             errors => Err(Verdict { errors, report: wrong.join("\n") + "\n" }),
         }
     }
+}
+
+/// What the tables' `expect` says and their first rows do not keep, a line each. Claims that speak of the table as a whole are
+/// held against it only if the trial has as many rows as the ruleset asks for.
+fn unmet(trial: &Ruleset, written: &Ruleset) -> Result<Vec<String>, Error> {
+    if trial.document().tables.0.iter().all(|table| table.value.expect.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let rows = |table: &Table<'_>| table.len().min(TRIAL_ROWS);
+    let tables = trial.tables().map(|table| TableScope::whole(table.name(), 0..rows(&table))).collect();
+    let examiner = Examiner::new(trial, &Scope { tables, by: None })?;
+    let mut found = Vec::new();
+    for table in trial.tables() {
+        let part = table.clone().rows(0..rows(&table));
+        if let Some(examined) = examiner.table(table.name()) {
+            found.push((table.name().to_owned(), examined.look(0, &part.collect()?, &part.clean()?)?));
+        }
+    }
+    let mut lines = Vec::new();
+    for report in examiner.finish(found, Vec::new())? {
+        let is_whole = written.table(&report.name)?.len() <= report.rows;
+        for check in
+            report.checks.iter().filter(|check| check.verdict == lookalike_validate::model::Verdict::Fail)
+        {
+            let rule = check.rule.as_deref().unwrap_or_default();
+            let of_all = ["count", "sum", "distinct", "min", "max"]
+                .contains(&rule.split(' ').next().unwrap_or_default());
+            if std::ptr::eq(check.metric, &EXPECTATION) && (is_whole || !of_all) {
+                lines.push(format!(
+                    "error: table `{}` does not keep its `expect: {rule}` in {} rows: {}",
+                    report.name,
+                    grouped(report.rows),
+                    check.message
+                ));
+            }
+        }
+    }
+    Ok(lines)
 }
 
 impl Judge for Compiler<'_> {
@@ -162,6 +208,29 @@ mod tests {
             "lookalike: 1\ntables: {t: {rows: 2k, columns: {a: {pattern: '[0-9]{3}', unique: true}}}}\n",
         );
         assert_eq!(few.errors, 1, "{}", few.report);
+    }
+
+    #[test]
+    fn expectations_hold_or_are_mistakes() {
+        let with = |rows: &str, expect: &str| {
+            judge(&format!(
+                "lookalike: 1\nseed: 1\ntables: {{t: {{rows: {rows}, columns: {{a: {{int_range: [1, 5]}}}}, expect: [{expect}]}}}}\n"
+            ))
+        };
+        assert_eq!(
+            with("500", "{holds: a <= 5}, {mean: a, is: 3}, {count: true, within: [500, 500]}").errors,
+            0
+        );
+        let wrong = with("500", "{holds: a < 5}, {mean: a, at_least: 4}");
+        assert_eq!(wrong.errors, 2, "{}", wrong.report);
+        assert!(
+            wrong.report.contains("does not keep its `expect: ") && wrong.report.contains("500 rows"),
+            "{}",
+            wrong.report
+        );
+        // A thousand rows cannot say how many fifty thousand are.
+        assert_eq!(with("50k", "{count: true, within: [50000, 50000]}").errors, 0);
+        assert_eq!(with("500", "{count: true, within: [50000, 50000]}").errors, 1);
     }
 
     #[test]

@@ -361,7 +361,10 @@ impl Provider for Bedrock {
                 }
                 match self.ask_in(*way, request, heard).await {
                     Ok(answer) => {
-                        self.way.fetch_max(at as u8, Ordering::Relaxed);
+                        // Who was not asked for the tool has not shown that the model knows none.
+                        if request.tool.is_some() || *way == Way::Whole {
+                            self.way.fetch_max(at as u8, Ordering::Relaxed);
+                        }
                         return Ok(answer);
                     }
                     Err(Fault::NoTools) => {}

@@ -114,6 +114,19 @@ fn models_without_tools_or_streams_are_asked_in_words() {
 }
 
 #[test]
+fn a_request_in_words_does_not_forget_the_tool() {
+    let server = Server::with(vec![Reply::stream("Hello.", None, "end_turn", 9)]);
+    let bedrock = bedrock(&server);
+    let mut words = request();
+    words.tool = None;
+    bedrock.ask(&words, &mut |_| {}).unwrap();
+    bedrock.ask(&request(), &mut |_| {}).unwrap();
+    let asked: Vec<bool> =
+        server.heard().iter().map(|heard| heard.json().get("toolConfig").is_some()).collect();
+    assert_eq!(asked, [false, true]);
+}
+
+#[test]
 fn throttled_twice_then_fine() {
     let throttled = Reply::error(429, "ThrottlingException", "Too many requests, please wait.");
     let server = Server::with(vec![throttled.clone(), throttled, Reply::tool(&json!({"lookalike": 1}))]);
