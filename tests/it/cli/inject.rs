@@ -168,7 +168,7 @@ tables:
       rate: 50%
       kinds:
         bigger: {set: {Size: 'Size * 10'}, when: 'Size > 100'}
-        unnamed: {missing: Name}
+        unnamed: {missing: Name, when: 'Name <> '''''}
         mistyped: {typo: Name, when: 'Name <> '''''}
         dear: {unit_error: {column: Price, factor: 100}}
         swapped: {date_fault: {column: Joined, as: swapped}, when: 'extract(day from Joined) <= 12 and extract(day from Joined) <> extract(month from Joined)'}
