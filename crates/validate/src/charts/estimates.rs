@@ -2,13 +2,12 @@
 
 use serde::Serialize;
 
-use super::frame::{
-    Area, Header, MARGIN, Mark, ROW, SMALL, WIDTH, X_AXIS, counted, nothing, value_name, x_axis,
-};
+use super::frame::{Area, Header, MARGIN, Mark, ROW, SMALL, WIDTH, X_AXIS, nothing, value_name, x_axis};
 use super::scale::{Scale, short};
 use super::scene::{Anchor, Ink, Scene, shorten, text_width};
 use super::{Axis, Picture};
 use crate::model::TextTable;
+use crate::text::counted;
 
 /// More bars than this are not drawn.
 const SHOWN: usize = 40;
