@@ -16,6 +16,7 @@ const NAMES: f64 = 230.0;
 
 /// Figures with their errors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Estimates {
     /// What the figures are: `count`.
     pub label: String,
@@ -25,6 +26,7 @@ pub struct Estimates {
 
 /// A figure with its error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// What it is of.
     pub label: String,
