@@ -267,7 +267,7 @@ fn a_second_sample_passes_with_the_defaults() {
 }
 
 /// The same for 1,000 seeds and all sizes from 60 rows up: at most 2 alarms are to be expected, and more than 8 have a
-/// probability of 0.0003.
+/// probability of 0.0003. None does.
 #[test]
 #[ignore = "takes minutes"]
 fn a_thousand_clean_seeds() {
