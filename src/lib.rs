@@ -34,12 +34,14 @@ mod error;
 pub mod marks;
 pub mod pipeline;
 mod ruleset;
+pub mod validation;
 
 pub use error::Error;
 pub use lookalike_core as core;
 pub use lookalike_engine as engine;
 pub use lookalike_io as io;
 pub use lookalike_ruleset as language;
+pub use lookalike_validate as validate;
 pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};
 

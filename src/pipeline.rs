@@ -9,11 +9,14 @@ use std::time::Instant;
 use lookalike_core::Rows;
 use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
-use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Written};
+use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions};
 use lookalike_ruleset::TableSchema;
+use lookalike_validate::model::{DataFile, Report, Throughput, Verdict};
+use lookalike_validate::rules::Found;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
+use crate::validation::{self, Examined, Examiner, Scope, TableScope};
 use crate::{Error, Ruleset, marks};
 
 /// Which rows of each table to make.
@@ -105,6 +108,9 @@ pub struct Job {
     pub block_rows: usize,
     /// Whether tables with anomalies are written without them, too, into files named `….clean.…`.
     pub clean: bool,
+    /// Whether the rows are held against the rules while they pass, and a report is written into the folder `report` beside
+    /// them; see [`Manifest::validation`].
+    pub report: bool,
 }
 
 impl Default for Job {
@@ -118,6 +124,7 @@ impl Default for Job {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             block_rows: BLOCK_ROWS,
             clean: false,
+            report: false,
         }
     }
 }
@@ -141,6 +148,9 @@ pub struct Manifest {
     pub slice: String,
     /// The tables.
     pub tables: Vec<TableEntry>,
+    /// What the validation said; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationEntry>,
     /// How long it took. The only part that differs from run to run.
     pub timing: Timing,
 }
@@ -213,6 +223,32 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
+/// The validation of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct ValidationEntry {
+    /// `pass` or `fail`.
+    pub verdict: &'static str,
+    /// Checks that passed.
+    pub passed: u64,
+    /// Checks that failed.
+    pub failed: u64,
+    /// The page to read, relative to the manifest; absent where none was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// All that was found.
+    #[serde(skip)]
+    pub report: Report,
+}
+
+impl ValidationEntry {
+    fn new(report: Report, page: Option<String>) -> ValidationEntry {
+        let count = |verdict| report.checks().filter(|check| check.verdict == verdict).count() as u64;
+        let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
+        let verdict = if failed > 0 { Verdict::Fail } else { Verdict::Pass }.name();
+        ValidationEntry { verdict, passed, failed, page, report }
+    }
+}
+
 /// The timing of a [`Manifest`].
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Timing {
@@ -245,10 +281,15 @@ pub fn generate(
     }
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
+    let examiner = job.report.then(|| examiner(ruleset, &tables)).transpose()?;
+    let mut found = Vec::new();
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
         let views = views(plan, job);
-        let (pending, anomalies) = write_table(plan, rows.clone(), &views, job, progress, stop)?;
+        let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
+        let Written { pending, anomalies, found: in_table } =
+            write_table(plan, rows.clone(), &views, examined, job, progress, stop)?;
+        found.extend(in_table.map(|found| (plan.name.clone(), found)));
         progress.end();
         entries.push(table_entry(plan, rows, job, &views, &pending, anomalies)?);
         finished.extend(pending.into_iter().flatten());
@@ -262,9 +303,50 @@ pub fn generate(
         bytes_per_second: (bytes as f64 / seconds).round(),
         threads: job.threads,
     };
-    let manifest = manifest(ruleset, job, entries, timing);
+    let mut validation = None;
+    if let Some(examiner) = examiner {
+        let mut provenance = validation::provenance(ruleset);
+        provenance.files = data_files(&entries);
+        provenance.throughput =
+            Some(Throughput { rows, seconds: timing.seconds, threads: job.threads as u64 });
+        let tables = examiner.finish(found, Vec::new())?;
+        let report = Report::new(ruleset.name(), provenance, tables, None);
+        let mut page = None;
+        if let Destination::Folder(folder) = &job.destination {
+            // The page holds its charts; files of their own are for `lookalike validate --report`.
+            finished.extend(validation::render(&report, &folder.join(REPORT), false)?);
+            page = Some(format!("{REPORT}/index.html"));
+        }
+        validation = Some(ValidationEntry::new(report, page));
+    }
+    let manifest = manifest(ruleset, job, entries, validation, timing);
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
+}
+
+/// Name of the folder with the report, beside the data.
+pub const REPORT: &str = "report";
+
+/// The files with rows, for the report.
+fn data_files(entries: &[TableEntry]) -> Vec<DataFile> {
+    let file = |entry: &TableEntry, file: &FileEntry| DataFile {
+        table: entry.name.clone(),
+        file: file.file.clone(),
+        bytes: file.bytes,
+        rows: entry.rows,
+        sha256: Some(file.sha256.clone()),
+    };
+    let of = |entry| entry_files(entry).map(move |found| file(entry, found));
+    entries.iter().flat_map(of).collect()
+}
+
+fn entry_files(entry: &TableEntry) -> impl Iterator<Item = &FileEntry> {
+    entry.files.iter().filter(|file| file.holds == View::Rows.name())
+}
+
+fn examiner(ruleset: &Ruleset, tables: &[(&TablePlan, std::ops::Range<u64>)]) -> Result<Examiner, Error> {
+    let tables = tables.iter().map(|(plan, rows)| TableScope::whole(&plan.name, rows.clone()));
+    Examiner::new(ruleset, &Scope { tables: tables.collect(), by: None })
 }
 
 fn round_to(value: f64, digits: i32) -> f64 {
@@ -358,33 +440,56 @@ struct Unit {
     rows: u64,
     parts: Vec<Vec<Part>>,
     anomalies: BTreeMap<String, u64>,
+    found: Option<Found>,
 }
 
-/// Generates and encodes in parallel, writes in order. Gives the files of each view, and how often each anomaly happened.
-#[expect(clippy::type_complexity, reason = "files by view and format, and counts by anomaly")]
+/// A table that is written.
+struct Written {
+    /// The files of each view, by format.
+    pending: Vec<Vec<Pending>>,
+    /// How often each anomaly happened.
+    anomalies: BTreeMap<String, u64>,
+    /// What the validation found.
+    found: Option<Found>,
+}
+
+/// Generates, looks and encodes in parallel, writes in order.
 fn write_table(
     plan: &TablePlan,
     rows: std::ops::Range<u64>,
     views: &[View],
+    examined: Option<&Examined>,
     job: &Job,
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<(Vec<Vec<Pending>>, BTreeMap<String, u64>), Error> {
+) -> Result<Written, Error> {
     let mut sinks = views.iter().map(|view| open_sinks(plan, *view, job)).collect::<Result<Vec<_>, _>>()?;
     let encoders: Vec<Vec<Arc<dyn Encoder>>> =
         sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
-    let units = (rows.end - rows.start).div_ceil(UNIT_ROWS);
+    // The validation looks at the rows without anomalies, too, whether or not they are written.
+    let mut made = views.to_vec();
+    if examined.is_some() && plan.has_anomalies() && !made.contains(&View::Clean) {
+        made.push(View::Clean);
+    }
+    let clean = made.iter().position(|view| *view == View::Clean).unwrap_or(0);
+    // A table without rows has a unit without rows.
+    let units = (rows.end - rows.start).div_ceil(UNIT_ROWS).max(u64::from(examined.is_some()));
     let work = |unit: u64| -> Result<Unit, Error> {
         let start = rows.start + unit * UNIT_ROWS;
         let end = (start + UNIT_ROWS).min(rows.end);
-        let (frames, anomalies) = unit_frames(plan, start..end, views, job.block_rows)?;
+        let (frames, anomalies) = unit_frames(plan, start..end, &made, job.block_rows)?;
+        let found = examined.map(|examined| examined.look(start, &frames[0], &frames[clean])).transpose()?;
         let encode = |(encoders, frame): (&Vec<Arc<dyn Encoder>>, &DataFrame)| {
             encoders.iter().map(|encoder| encoder.encode(frame)).collect::<Result<Vec<_>, _>>()
         };
-        let parts = encoders.iter().zip(&frames).map(encode).collect::<Result<_, _>>()?;
-        Ok(Unit { rows: end - start, parts, anomalies })
+        let parts = match end - start {
+            0 => Vec::new(),
+            _ => encoders.iter().zip(&frames).map(encode).collect::<Result<_, _>>()?,
+        };
+        Ok(Unit { rows: end - start, parts, anomalies, found })
     };
     let mut counts = BTreeMap::new();
+    let mut found: Option<Found> = None;
     in_order(units, job.threads, stop, work, |unit| {
         for (sinks, parts) in sinks.iter_mut().zip(unit.parts) {
             for (sink, part) in sinks.iter_mut().zip(parts) {
@@ -394,6 +499,10 @@ fn write_table(
         for (anomaly, rows) in unit.anomalies {
             *counts.entry(anomaly).or_default() += rows;
         }
+        match (&mut found, unit.found) {
+            (Some(all), Some(part)) => validation::merge(all, part)?,
+            (all, part) => *all = all.take().or(part),
+        }
         progress.advance(unit.rows);
         Ok(())
     })?;
@@ -402,7 +511,8 @@ fn write_table(
     }
     let finish =
         |sinks: Vec<Box<dyn Sink>>| sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>();
-    Ok((sinks.into_iter().map(finish).collect::<Result<_, _>>()?, counts))
+    let pending = sinks.into_iter().map(finish).collect::<Result<_, _>>()?;
+    Ok(Written { pending, anomalies: counts, found })
 }
 
 /// The rows of a unit in every view, generated a block at a time; and how many rows have each anomaly.
@@ -416,7 +526,7 @@ fn unit_frames(
     let mut start = rows.start;
     let mut whole: Vec<DataFrame> = Vec::new();
     let mut anomalies = BTreeMap::new();
-    while start < rows.end {
+    while start < rows.end || whole.is_empty() {
         let end = start.saturating_add(block_rows).min(rows.end);
         let block = Rows::Range(start..end);
         let frames = if plan.has_anomalies() {
@@ -463,7 +573,7 @@ fn table_entry(
         about: field.about,
     });
     let file = |view: View, kind: &SinkKind, pending: &Pending| {
-        let Written { path, bytes, sha256, .. } = pending.written();
+        let lookalike_io::Written { path, bytes, sha256, .. } = pending.written();
         let name = path
             .as_deref()
             .and_then(Path::file_name)
@@ -487,7 +597,13 @@ fn table_entry(
     })
 }
 
-fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timing) -> Manifest {
+fn manifest(
+    ruleset: &Ruleset,
+    job: &Job,
+    tables: Vec<TableEntry>,
+    validation: Option<ValidationEntry>,
+    timing: Timing,
+) -> Manifest {
     let text = |param: &lookalike_ruleset::document::Param| {
         param.value.as_scalar().map_or(String::new(), |s| s.text.clone())
     };
@@ -511,6 +627,7 @@ fn manifest(ruleset: &Ruleset, job: &Job, tables: Vec<TableEntry>, timing: Timin
             Slice::Shard(part, parts) => format!("shard {part}/{parts}"),
         },
         tables,
+        validation,
         timing,
     }
 }

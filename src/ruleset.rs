@@ -7,7 +7,7 @@ use lookalike_core::Rows;
 use lookalike_engine::plan::{Overrides, Plan, TablePlan, compile};
 use lookalike_engine::{KINDS, Kind};
 use lookalike_io::files::{DiskFiles, read_file};
-use lookalike_ruleset::document::{Document, Files, NoFiles, Param, load};
+use lookalike_ruleset::document::{Document, Files, Loaded, NoFiles, Param, load};
 use lookalike_ruleset::read::{Format, text_of};
 use lookalike_ruleset::{Diagnostic, Problems, Severity, Sources, TableSchema, render};
 use polars::prelude::DataFrame;
@@ -18,8 +18,9 @@ use crate::Error;
 /// A checked ruleset: everything that can be wrong with it has been found, and any row of its tables can be made.
 pub struct Ruleset {
     plan: Plan,
-    document: Document,
-    params: Vec<Param>,
+    loaded: Loaded,
+    kinds: Vec<&'static [Kind]>,
+    overrides: Overrides,
     digest: String,
     warnings: Vec<Diagnostic>,
     sources: Sources,
@@ -85,12 +86,12 @@ impl Ruleset {
 
     /// The sections of the ruleset as written.
     pub fn document(&self) -> &Document {
-        &self.document
+        &self.loaded.document
     }
 
     /// The parameters with their values.
     pub fn params(&self) -> &[Param] {
-        &self.params
+        &self.loaded.params
     }
 
     /// SHA-256 over the ruleset, its includes and lookups and the values of its parameters, in hexadecimal. Together with
@@ -111,6 +112,18 @@ impl Ruleset {
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those.
+    pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)]) -> Option<Plan> {
+        let mut overrides = Overrides { seed: Some(seed), ..self.overrides.clone() };
+        overrides.table_rows.extend(rows.iter().cloned());
+        compile(&self.loaded, &self.kinds, &overrides, &mut Problems::new())
+    }
+
+    /// Whether quotas of anomalies may be missed where too few rows can take one.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.overrides.lenient
     }
 }
 
@@ -281,7 +294,7 @@ impl Loader {
         let mut sources = Sources::new();
         let file = sources.add(name, text);
         let mut problems = Problems::new();
-        let mut kinds: Vec<&[Kind]> = vec![KINDS];
+        let mut kinds: Vec<&'static [Kind]> = vec![KINDS];
         kinds.extend(&self.kinds);
         let loaded = load(&mut sources, file, format, files, &self.params, &mut problems);
         let compiled = loaded.and_then(|loaded| {
@@ -295,8 +308,9 @@ impl Loader {
                 let digest = digest(&sources, &loaded.lookups, &loaded.params);
                 Ok(Ruleset {
                     plan,
-                    document: loaded.document,
-                    params: loaded.params,
+                    loaded,
+                    kinds,
+                    overrides: self.overrides,
                     digest,
                     warnings: diagnostics,
                     sources,

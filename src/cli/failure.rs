@@ -55,7 +55,7 @@ impl Failure {
 }
 
 /// `text` without characters that could steer a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '�' } else { c }).collect()
 }
 
@@ -92,6 +92,12 @@ impl From<io::Error> for Failure {
                     Some(line) => failure.help(line),
                     None => failure,
                 }
+            }
+            io::Error::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Failure::new(exit::OUTPUT, message).help("check the spelling; there is no such file")
+            }
+            io::Error::Read { .. } | io::Error::Parse { .. } | io::Error::Data { .. } => {
+                Failure::new(exit::OUTPUT, message)
             }
             // A value that a format has no text for is the ruleset's; the rest are options.
             io::Error::NoColumns { .. } | io::Error::Option(_) | io::Error::Value { .. } => {

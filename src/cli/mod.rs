@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use commands::{check, completions, explain, generate, kinds, preview, schema};
+use commands::{check, completions, explain, generate, kinds, preview, schema, validate};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -25,7 +25,7 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 4 output failed, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +41,8 @@ enum Command {
     Check(check::Args),
     /// Show some rows, and what each column holds.
     Preview(preview::Args),
+    /// Hold data against the rules, and against real data.
+    Validate(validate::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -70,6 +72,7 @@ pub fn lookalike() -> ExitCode {
             Command::Generate(args) => generate::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Preview(args) => preview::run(&args),
+            Command::Validate(args) => validate::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

@@ -9,3 +9,4 @@ mod docs;
 mod ebs;
 mod estate;
 mod golden;
+mod validation;

@@ -10,6 +10,7 @@
 //! | [`permutation`] | [`Permutation`]: a keyed bijection of the row numbers, for exact quotas and uniqueness |
 //! | [`law`], [`laws`] | [`Law`]: a probability distribution by its quantile function, one file each |
 //! | [`path`] | [`Path`]: random walks and autoregressions whose every step can be had alone |
+//! | [`declared`] | what a ruleset declares about values, for validation |
 //! | [`copula`] | correlated words: matrices, and the normal correlation behind a wanted one |
 //! | [`special`] | the special functions under the laws |
 //! | [`philox`] | the counter-based generator under the streams |
@@ -31,6 +32,7 @@
 //! ```
 
 pub mod copula;
+pub mod declared;
 pub mod law;
 pub mod laws;
 pub mod path;

@@ -8,6 +8,7 @@ use polars::prelude::*;
 use crate::build::{Builder, Spec};
 use crate::entity::Place;
 use crate::generator::{Block, Failure, InputId, InputName, Output, Site};
+use crate::inject::Windows;
 
 /// An anomaly, ready to spoil rows.
 ///
@@ -21,8 +22,8 @@ pub trait Anomaly: Send + Sync {
     fn inputs(&self, _inputs: &mut Vec<InputName>) {}
 
     /// Checks the anomaly against its surroundings and gets ready; gives the types of the new values, one for each column
-    /// that it changes. Only text may turn from known values to any; other types stay. Gives `None` after adding at least
-    /// one problem.
+    /// that it changes. Known values may turn to any text, and any type to text: then the whole column is text, all other
+    /// values as a CSV file has them. Other types stay. Gives `None` after adding at least one problem.
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>>;
 
     /// Makes the new values: a series for each column that it changes, with a value for each hit.
@@ -39,12 +40,22 @@ pub struct Hits<'a> {
     /// Where each row stands in its instance: `entity` is the first row of the instance, which also names it.
     pub places: &'a [Place],
     pub(crate) clean: &'a Clean<'a>,
+    /// The rows of windows; without, an instance has consecutive rows.
+    pub(crate) windows: Option<&'a Windows>,
 }
 
 /// Makes clean cells of any rows of the table: a column, and the rows.
 pub(crate) type Clean<'a> = dyn Fn(usize, &Rows) -> Result<Series, Failure> + 'a;
 
 impl Hits<'_> {
+    /// The rows of the instance that a place is in, in order.
+    pub fn members(&self, place: &Place) -> Rows {
+        match self.windows {
+            Some(windows) => windows.members(place.entity).to_vec().into(),
+            None => (place.entity..place.entity + place.count).into(),
+        }
+    }
+
     /// The clean values of a column in other rows of the table.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use lookalike_core::Seed;
+use lookalike_core::declared::{self, Spread};
 use lookalike_ruleset::decode::{self, Decode, Int, Number, Pair, Share, Stamp, parse_time};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::{Diagnostic, Entry, Json, Node, Problems, Span, Type, Value};
@@ -15,7 +16,7 @@ use serde_json::json;
 
 use crate::array;
 use crate::formula::Formula;
-use crate::generator::{Block, Demand, Failure, Generator, InputName, Kind, Output, Site};
+use crate::generator::{Block, Demand, Failure, Generator, InputName, Kind, Output, Promise, Site};
 use crate::generators::{branches::By, constant::Constant};
 
 /// A key that may stand beside a kind and changes its values.
@@ -422,6 +423,8 @@ pub struct Spec {
     null_seed: Option<Seed>,
     from: Type,
     to: Type,
+    /// Whether the generator itself can give null.
+    inner_nullable: bool,
 }
 
 impl Spec {
@@ -439,6 +442,7 @@ impl Spec {
             null_seed: None,
             from: Type::Text,
             to: Type::Text,
+            inner_nullable: false,
         }
     }
 
@@ -466,6 +470,105 @@ impl Spec {
             return self.convert(series);
         }
         Ok(series)
+    }
+}
+
+/// What a column or a part of one promises, for validation.
+impl Spec {
+    /// What the generator promises, with the modifiers that change values.
+    pub(crate) fn promise(&self) -> Promise<'_> {
+        match self.inner.promise() {
+            Promise::Drawn(promise) => Promise::Drawn(self.modified(promise)),
+            other => other,
+        }
+    }
+
+    /// The promise of a rule whose values are drawn and never null.
+    pub(crate) fn drawn_always(&self) -> Option<declared::Promise> {
+        match self.promise() {
+            Promise::Drawn(promise) if self.null == 0.0 && self.only_if.is_none() && !self.inner_nullable => {
+                Some(promise)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether there is no chance in the column, nulls included.
+    pub(crate) fn is_computed(&self) -> bool {
+        self.null == 0.0
+            && match self.inner.promise() {
+                Promise::Computed => true,
+                Promise::Cases(cases) => cases.specs().iter().all(Spec::is_computed),
+                _ => false,
+            }
+    }
+
+    /// Whether values hang on the row's number beyond its draws, or share draws with other rows.
+    pub(crate) fn has_place(&self) -> bool {
+        self.inner.has_place()
+            || matches!(self.inner.promise(), Promise::Cases(cases) if cases.specs().iter().any(Spec::has_place))
+    }
+
+    /// The number of the column whose values these are, unchanged where they are not null.
+    pub(crate) fn copies(&self) -> Option<usize> {
+        let plain = self.from == self.to && self.clamp.is_none() && self.round.is_none();
+        self.inner.copies().filter(|_| plain).map(|id| id.0)
+    }
+
+    /// Share of the rows that the modifier `null` makes null.
+    pub(crate) fn null(&self) -> f64 {
+        self.null
+    }
+
+    /// Whether the generator itself can give null.
+    pub(crate) fn inner_nullable(&self) -> bool {
+        self.inner_nullable
+    }
+
+    /// The condition of `only_if`.
+    pub(crate) fn only_if(&self) -> Option<&Formula> {
+        self.only_if.as_ref()
+    }
+
+    /// The generator without its modifiers.
+    pub(crate) fn inner(&self) -> &dyn Generator {
+        &*self.inner
+    }
+
+    /// Values of the generator, or of a part of it, with the modifiers that change values.
+    pub(crate) fn modify(&self, series: Series) -> Result<Series, Failure> {
+        let series = series.cast(&array::dtype_of(self.from))?;
+        if self.clamp.is_some() || self.round.is_some() || self.from != self.to {
+            return self.convert(series);
+        }
+        Ok(series)
+    }
+
+    /// The promise of the generator, or of a part of it, with the modifiers that change values.
+    pub(crate) fn modified(&self, promise: declared::Promise) -> declared::Promise {
+        let numeric = |ty: Type| ty.is_number() || ty == Type::Duration;
+        match promise {
+            declared::Promise::Spread(spread) if numeric(self.from) && numeric(self.to) => {
+                let mut spread = spread;
+                if let Some((low, high)) = self.clamp {
+                    spread = Spread::Clamped { of: Box::new(spread), low, high };
+                }
+                let step = match (self.to, self.round) {
+                    (Type::Int | Type::Duration, _) if matches!(self.from, Type::Int | Type::Duration) => {
+                        None
+                    }
+                    (Type::Int | Type::Duration, _) => Some(0),
+                    (Type::Decimal(scale), digits) => Some(digits.unwrap_or(scale).min(scale)),
+                    (_, digits) => digits,
+                };
+                if let Some(digits) = step {
+                    spread = Spread::Rounded { of: Box::new(spread), step: 0.1f64.powi(i32::from(digits)) };
+                }
+                declared::Promise::Spread(spread)
+            }
+            same if self.from == self.to => same,
+            _ => declared::Promise::Nothing,
+        }
     }
 }
 
@@ -530,6 +633,7 @@ impl Generator for Spec {
         let mut output = output?;
         condition?;
         self.from = output.ty;
+        self.inner_nullable = output.nullable;
         let modified = self.clamp.is_some() || self.round.is_some();
         if modified && !(output.ty.is_number() || output.ty == Type::Duration) {
             site.problems.error(

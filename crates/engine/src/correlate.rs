@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use lookalike_core::copula::{Factor, MAX_MEMBERS, Matrix, MatrixError, Pair, Score, ScoreError};
 use lookalike_core::copula::{normal_from_spearman, normal_of, word_at};
-use lookalike_core::{Seed, Stream};
+use lookalike_core::{Seed, Stream, declared};
 use lookalike_ruleset::decode::{Decode, Number, Spanned, parse_number};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{CorrelateDecl, Correlations, TableDecl};
@@ -155,6 +155,27 @@ impl Group {
             }
         });
         Some(())
+    }
+
+    /// What is declared about each pair of members.
+    pub fn declared(&self) -> Vec<declared::Correlation> {
+        let (Some(target), Some(factor)) = (&self.target, &self.factor) else { return Vec::new() };
+        let normal = factor.matrix();
+        let mut pairs = Vec::new();
+        for row in 0..self.members.len() {
+            for column in 0..row {
+                let wanted = target.matrix.get(row, column);
+                // Of continuous values: W. Kruskal, "Ordinal Measures of Association", 1958.
+                let grade = 6.0 / std::f64::consts::PI * libm::asin(normal.get(row, column) / 2.0);
+                let columns = [column, row].map(|at| self.members[at].name.clone());
+                let (spearman, pearson) = match self.measure {
+                    Measure::Spearman => (Some(wanted), None),
+                    Measure::Pearson => (None, Some(wanted)),
+                };
+                pairs.push(declared::Correlation { columns, spearman, pearson, grade });
+            }
+        }
+        pairs
     }
 
     /// The words of the block's rows, one column for each member, in the order of [`inputs`](Group::inputs).

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use lookalike_core::{Rows, Seed, Stream};
+use lookalike_core::{Rows, Seed, Stream, declared};
 use lookalike_ruleset::decode::{Decode, FieldDoc};
 use lookalike_ruleset::document::Lookup;
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
 use polars::prelude::*;
 
-use crate::build::Builder;
+use crate::build::{Builder, Spec};
 use crate::machine::Machine;
 
 /// A column's rule, ready to run.
@@ -29,6 +29,48 @@ pub trait Generator: Send + Sync {
     /// # Errors
     /// When a value cannot be made, for example because it does not fit its type.
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure>;
+
+    /// What validation may hold against the values. Asked after `prepare`.
+    fn promise(&self) -> Promise<'_> {
+        Promise::Nothing
+    }
+
+    /// Whether values hang on the row's number beyond its draws, or share draws with other rows: sequences, series.
+    fn has_place(&self) -> bool {
+        false
+    }
+
+    /// The column whose values these are, unchanged.
+    fn copies(&self) -> Option<InputId> {
+        None
+    }
+}
+
+/// What a generator promises about its values.
+pub enum Promise<'a> {
+    /// Nothing that could be checked without making the values again.
+    Nothing,
+    /// The value follows from the inputs and the row's number: there is no chance in it.
+    Computed,
+    /// Drawn for each row by itself, independently of all else.
+    Drawn(declared::Promise),
+    /// By one of several rules, which the inputs choose.
+    Cases(&'a dyn Cases),
+}
+
+/// Rules of which the inputs choose one for each row.
+pub trait Cases {
+    /// The column that chooses, and for each rule the case in words.
+    fn cases(&self) -> (String, Vec<String>);
+
+    /// The rules.
+    fn specs(&self) -> &[Spec];
+
+    /// The rule of each row of the block; [`crate::generators::branches::NONE`] where the row is null.
+    ///
+    /// # Errors
+    /// When the inputs cannot be read.
+    fn choose(&self, block: &Block<'_>) -> Result<Vec<u32>, Failure>;
 }
 
 /// A column that a generator reads, with the place where it is named.

@@ -1,22 +1,28 @@
 //! The injector: which rows get which anomaly, and the rows with their anomalies.
 //!
-//! Each anomaly deals its units (rows, runs of rows, or all children of a parent) by a keyed permutation: the first so and so many that are eligible
-//! and not taken by an anomaly before it are spoilt. The plan keeps one number for each anomaly, the place in the
-//! permutation where it had enough; so the quota is exact and yet any row can tell alone whether it is spoilt.
+//! Each anomaly deals its units (rows, runs of rows, windows of time, or all children of a parent) by a keyed permutation:
+//! the first so and so many that are eligible and not taken by an anomaly before it are spoilt; one that overlaps does not
+//! look whether they are taken. The plan keeps one number for each anomaly, the place in the permutation where it had
+//! enough; so the quota is exact and yet any row can tell alone whether it is spoilt. While they are few, the plan holds
+//! the units themselves, which is faster and gives the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lookalike_core::stream::below;
+use lookalike_core::stream::{below, open01};
 use lookalike_core::{Permutation, Rows, Seed, Stream};
 use lookalike_ruleset::anomaly::Burst;
 use lookalike_ruleset::{Span, Type};
 use polars::prelude::*;
+use polars_arrow::bitmap::MutableBitmap;
 
 use crate::anomaly::{Anomaly, Hits};
 use crate::array;
 use crate::entity::Place;
 use crate::generator::{Block, Categories, Failure, Output};
+use crate::generators::template::texts_of;
 use crate::plan::{Error, Tables};
+use crate::run::BLOCK_ROWS;
 
 /// The anomalies of a table, ready to run.
 pub(crate) struct Injector {
@@ -41,68 +47,133 @@ pub(crate) struct Planned {
     /// Number of the column that says which rows are eligible.
     pub when: Option<usize>,
     pub severity: Option<usize>,
-    /// Number of the column with the parent's row, of which a burst has only one.
+    /// Number of the column with the parent's row, of which a burst or a window has only one.
     pub per: Option<usize>,
+    /// Whether it takes rows without looking who else does.
+    pub overlap: bool,
     pub units: Units,
-    /// How many units are to be spoilt.
+    /// How many units are to be spoilt; of windows with a `rate`, how many rows.
     pub wanted: u64,
     /// Units whose rank in the permutation is below it are spoilt, if they are eligible.
     pub threshold: u64,
+    pub held: Held,
 }
+
+impl Injector {
+    /// The anomalies, with the exact number of rows that have each, where it takes single rows.
+    pub fn declared(&self) -> Vec<(String, Option<u64>)> {
+        let rows = |code: usize| {
+            let planned = self.anomalies.iter().find(|planned| planned.code as usize == code)?;
+            (planned.units.by_rows() || !planned.units.is_run()).then_some(planned.wanted)
+        };
+        self.names.values().iter().enumerate().map(|(code, name)| (name.clone(), rows(code))).collect()
+    }
+}
+
+/// What the plan remembers of what it dealt, so that a run need not find it again.
+pub(crate) enum Held {
+    /// Nothing: there are too many, and each row finds out for itself.
+    Nothing,
+    /// The units that are spoilt, in order.
+    Units(Vec<u64>),
+    /// The rows of the windows that are spoilt.
+    Windows(Windows),
+}
+
+/// Most units or rows that a table's anomalies hold; 8 bytes each.
+const MAX_HELD: u64 = 1 << 22;
 
 /// What an anomaly takes at a time, in the order in which it is dealt.
 pub(crate) struct Units {
-    burst: Option<(Burst, u64, Stream)>,
-    /// The link whose parents' children are taken together.
-    whole: Option<usize>,
+    shape: Shape,
     permutation: Permutation,
     /// How many there are.
     pub count: u64,
 }
 
+enum Shape {
+    /// A row.
+    Row,
+    /// Consecutive rows: how many, where the first of all begins, and chance.
+    Burst(Burst, u64, Stream),
+    /// The children of a parent in this link.
+    Children(usize),
+    /// The rows whose value in a column lies in a window.
+    Window(Grid, Seed),
+}
+
+/// Windows of equal length, side by side.
+pub(crate) struct Grid {
+    /// Number of the column whose values lie in windows: numbers, microseconds or, of dates, days.
+    pub column: usize,
+    /// Length of a window.
+    pub length: f64,
+    /// Whether `wanted` counts rows rather than windows.
+    pub by_rows: bool,
+}
+
 impl Units {
     /// The units of a table with so many rows.
     pub fn new(rows: u64, burst: Option<Burst>, seed: Seed) -> Units {
-        let (burst, count) = match burst {
-            None => (None, rows),
+        let (shape, count) = match burst {
+            None => (Shape::Row, rows),
             Some(burst) => {
                 let stream = seed.derive("burst").stream();
                 // Where the first begins is random too, so that they do not stand at round numbers.
                 let offset = below(stream.word(0, 2), burst.high.min(rows + 1));
                 let count = (rows - offset.min(rows)) / burst.high;
-                (Some((burst, offset, stream)), count)
+                (Shape::Burst(burst, offset, stream), count)
             }
         };
-        Units { burst, whole: None, permutation: Permutation::new(count.max(1), seed.derive("units")), count }
+        Units { shape, permutation: Permutation::new(count.max(1), seed.derive("units")), count }
     }
 
     /// The children of each of so many parents, through a link by its number.
     pub fn children(parents: u64, link: usize, seed: Seed) -> Units {
         let permutation = Permutation::new(parents.max(1), seed.derive("units"));
-        Units { burst: None, whole: Some(link), permutation, count: parents }
+        Units { shape: Shape::Children(link), permutation, count: parents }
     }
 
-    /// Whether a unit has several rows.
-    pub fn is_run(&self) -> bool {
-        self.burst.is_some() || self.whole.is_some()
+    /// The rows that lie in a window; which windows there are comes out when they are dealt.
+    pub fn windows(grid: Grid, seed: Seed) -> Units {
+        let permutation = Permutation::new(1, seed.derive("units"));
+        Units { shape: Shape::Window(grid, seed), permutation, count: 0 }
     }
 
-    /// First row and number of rows of a unit.
+    /// Who chooses first: those that take many rows at a time.
+    pub fn turn(&self) -> u8 {
+        match self.shape {
+            Shape::Window(..) => 0,
+            Shape::Burst(..) | Shape::Children(_) => 1,
+            Shape::Row => 2,
+        }
+    }
+
+    /// Whether what is wanted are rows, whatever number of units they are in.
+    pub fn by_rows(&self) -> bool {
+        matches!(&self.shape, Shape::Window(grid, _) if grid.by_rows)
+    }
+
+    fn is_run(&self) -> bool {
+        self.turn() < 2
+    }
+
+    /// First row and number of rows of a unit of consecutive rows.
     fn extent(&self, unit: u64) -> (u64, u64) {
-        match &self.burst {
-            None => (unit, 1),
-            Some((burst, offset, stream)) => {
+        match &self.shape {
+            Shape::Burst(burst, offset, stream) => {
                 let rows = burst.low + below(stream.word(unit, 0), burst.high - burst.low + 1);
                 let shift = below(stream.word(unit, 1), burst.high - rows + 1);
                 (offset + unit * burst.high + shift, rows)
             }
+            _ => (unit, 1),
         }
     }
 
-    /// The unit that a row is in, and its place there.
+    /// The unit of consecutive rows that a row is in, and its place there.
     fn of(&self, row: u64) -> Option<(u64, Place)> {
-        let Some((burst, offset, _)) = &self.burst else {
-            return Some((row, Place { entity: row, ordinal: 0, count: 1 }));
+        let Shape::Burst(burst, offset, _) = &self.shape else {
+            return Some((row, alone(row)));
         };
         let unit = row.checked_sub(*offset)? / burst.high;
         if unit >= self.count {
@@ -114,32 +185,32 @@ impl Units {
     }
 }
 
-impl Planned {
-    /// Positions, units and places of the free rows that are spoilt if they are eligible.
-    fn candidates(&self, rows: &Rows, hits: &[Option<Hit>]) -> Vec<(u32, u64, Place)> {
-        let Units { burst, permutation, count, .. } = &self.units;
-        let mut found = Vec::new();
-        if burst.is_none() && *count > 0 {
-            // Many ranks at a time are found faster than one by one.
-            let mut position = 0;
-            permutation.for_each(rows, |rank| {
-                if rank < self.threshold && hits[position].is_none() {
-                    let row = rows.get(position);
-                    found.push((position as u32, row, Place { entity: row, ordinal: 0, count: 1 }));
-                }
-                position += 1;
-            });
-            return found;
-        }
-        for (position, row) in rows.iter().enumerate() {
-            if hits[position].is_none()
-                && let Some((unit, place)) = self.units.of(row)
-                && permutation.apply(unit) < self.threshold
-            {
-                found.push((position as u32, unit, place));
-            }
-        }
-        found
+/// The place of a row that is an instance of its own.
+fn alone(row: u64) -> Place {
+    Place { entity: row, ordinal: 0, count: 1 }
+}
+
+/// The rows of some windows.
+#[derive(Default)]
+pub(crate) struct Windows {
+    /// The rows of each window, in the order of the column and, where that is equal, of their numbers.
+    members: Vec<Vec<u64>>,
+    /// Each row in a window: its number, its window, and its place there; in order.
+    rows: Vec<(u64, u32, u32)>,
+}
+
+impl Windows {
+    fn find(&self, row: u64) -> Option<(u32, Place)> {
+        let at = self.rows.binary_search_by_key(&row, |(row, ..)| *row).ok()?;
+        let (_, window, ordinal) = self.rows[at];
+        let members = &self.members[window as usize];
+        let place = Place { entity: members[0], ordinal: u64::from(ordinal), count: members.len() as u64 };
+        Some((window, place))
+    }
+
+    /// The rows of the window that begins with a row.
+    pub fn members(&self, first: u64) -> &[u64] {
+        self.find(first).map_or(&[], |(window, _)| &self.members[window as usize])
     }
 }
 
@@ -149,7 +220,8 @@ pub struct Spoilt {
     pub frame: DataFrame,
     /// The rows without anomalies.
     pub clean: DataFrame,
-    /// The cells that anomalies took, also where they left the value as it was: for each anomaly and column.
+    /// The cells that anomalies took, also where they left the value as it was: for each anomaly and column, in the order
+    /// in which they were put there.
     pub marks: Vec<Marks>,
 }
 
@@ -166,43 +238,188 @@ pub struct Marks {
     pub instances: Vec<u64>,
     /// How bad it is, where the ruleset says.
     pub severity: Option<Vec<Option<f64>>>,
-    /// The clean values.
+    /// The values that were there: the clean ones, or those of an anomaly before.
     pub before: Series,
     /// The values put there.
     pub after: Series,
 }
 
-/// A row's anomaly: its position among the anomalies, and the row's place in the instance.
-type Hit = (usize, Place);
+/// What an anomaly takes of some rows: their positions, in order, and their places in its instances.
+#[derive(Default)]
+struct Taken {
+    positions: Vec<u32>,
+    places: Vec<Place>,
+}
+
+impl Taken {
+    fn push(&mut self, position: usize, place: Place) {
+        self.positions.push(position as u32);
+        self.places.push(place);
+    }
+}
+
+/// How an anomaly was dealt.
+pub(crate) struct Dealt {
+    /// Units that it gets; of windows with a `rate`, rows.
+    pub got: u64,
+    pub threshold: u64,
+    pub held: Held,
+}
+
+/// The rows of a window are in it and, where they have one, of one parent.
+type WindowKey = (u64, i64);
 
 impl Tables {
     fn injector(&self, at: usize) -> Result<&Injector, Error> {
         self.0[at].injector.as_ref().ok_or_else(|| Error::Internal("the table has no anomalies".into()))
     }
 
-    /// Finds the threshold of the anomaly at `number`, with those before it ready; gives how many units it gets, which
-    /// are fewer than wanted if not enough are eligible.
-    pub(crate) fn find_threshold(&self, at: usize, number: usize) -> Result<(u64, u64), Error> {
+    /// Deals the units of the anomaly at `number`, with those before it ready; it gets fewer than wanted if not enough are
+    /// eligible.
+    pub(crate) fn deal(&self, at: usize, number: usize) -> Result<Dealt, Error> {
         let planned = &self.injector(at)?.anomalies[number];
-        let simple = planned.when.is_none() && planned.per.is_none() && planned.units.whole.is_none();
-        if number == 0 && simple {
-            let got = planned.wanted.min(planned.units.count);
-            return Ok((got, got));
+        let Units { shape, permutation, count } = &planned.units;
+        if let Shape::Window(grid, seed) = shape {
+            return self.deal_windows(at, number, grid, *seed);
+        }
+        let room = self.room(at, number)?;
+        let simple = planned.when.is_none() && matches!(shape, Shape::Row | Shape::Burst(..));
+        let first = number == 0 || planned.overlap;
+        if first && simple && planned.per.is_none() {
+            let got = planned.wanted.min(*count);
+            let held = (got <= room).then(|| (0..got).map(|rank| permutation.invert(rank)).collect());
+            return Ok(Dealt { got, threshold: got, held: Held::units(held) });
         }
         let (mut got, mut rank) = (0, 0);
-        while got < planned.wanted && rank < planned.units.count {
-            let step = (planned.wanted - got).clamp(256, 16_384).min(planned.units.count - rank);
-            let units: Vec<u64> =
-                (rank..rank + step).map(|rank| planned.units.permutation.invert(rank)).collect();
-            for eligible in self.eligible(at, number, &units)? {
+        let mut held = Some(Vec::new());
+        while got < planned.wanted && rank < *count {
+            let step = (planned.wanted - got).clamp(256, 16_384).min(*count - rank);
+            let units: Vec<u64> = (rank..rank + step).map(|rank| permutation.invert(rank)).collect();
+            for (unit, eligible) in units.iter().zip(self.eligible(at, number, &units)?) {
                 rank += 1;
-                got += u64::from(eligible);
+                if eligible {
+                    got += 1;
+                    held.iter_mut().for_each(|held| held.push(*unit));
+                }
                 if got == planned.wanted {
                     break;
                 }
             }
+            if got > room {
+                held = None;
+            }
         }
-        Ok((got, rank))
+        Ok(Dealt { got, threshold: rank, held: Held::units(held) })
+    }
+
+    /// How many units the anomaly at `number` may hold besides what those before it do.
+    fn room(&self, at: usize, number: usize) -> Result<u64, Error> {
+        let held = |planned: &Planned| match &planned.held {
+            Held::Nothing => 0,
+            Held::Units(units) => units.len() as u64,
+            Held::Windows(windows) => 3 * windows.rows.len() as u64,
+        };
+        Ok(MAX_HELD.saturating_sub(self.injector(at)?.anomalies[..number].iter().map(held).sum()))
+    }
+
+    /// Deals windows: looks at all rows to see which windows have any, and then at all rows to see which are theirs.
+    fn deal_windows(&self, at: usize, number: usize, grid: &Grid, seed: Seed) -> Result<Dealt, Error> {
+        let planned = &self.injector(at)?.anomalies[number];
+        let rows = self.0[at].rows;
+        let blocks = || {
+            (0..rows).step_by(BLOCK_ROWS).map(|start| Rows::Range(start..rows.min(start + BLOCK_ROWS as u64)))
+        };
+        let too_many = |what: &str| {
+            let message =
+                format!("its windows {what}, and at most {MAX_HELD} are possible; take fewer or other ones");
+            let names = &self.injector(at)?.names;
+            Err(self.0[at].cell_error(&names.values()[planned.code as usize], message))
+        };
+        // Of each window its rows, and whether all of them can be taken.
+        let mut found: BTreeMap<WindowKey, (u64, bool)> = BTreeMap::new();
+        for block in blocks() {
+            let keys = self.window_keys(at, planned, grid, seed, &block)?;
+            let mut good = self.free(at, number, &block)?;
+            self.and_when(at, planned, &block, &mut good)?;
+            for (key, good) in keys.into_iter().zip(good) {
+                if let Some((key, _)) = key {
+                    let window = found.entry(key).or_insert((0, true));
+                    *window = (window.0 + 1, window.1 & good);
+                }
+            }
+            if found.len() as u64 > MAX_HELD {
+                return too_many(&format!("are more than {MAX_HELD}"));
+            }
+        }
+        found.retain(|_, (_, good)| *good);
+        let eligible: Vec<(WindowKey, u64)> = found.into_iter().map(|(key, (rows, _))| (key, rows)).collect();
+        let permutation = Permutation::new((eligible.len() as u64).max(1), seed.derive("units"));
+        let (mut got, mut members) = (0, 0);
+        let mut chosen: BTreeMap<WindowKey, u32> = BTreeMap::new();
+        for rank in 0..eligible.len() as u64 {
+            if got >= planned.wanted {
+                break;
+            }
+            let (key, rows) = eligible[permutation.invert(rank) as usize];
+            got += if grid.by_rows { rows } else { 1 };
+            members += rows;
+            chosen.insert(key, chosen.len() as u32);
+        }
+        if members > self.room(at, number)? / 3 {
+            return too_many(&format!("have {members} rows"));
+        }
+        let mut values: Vec<Vec<(f64, u64)>> = vec![Vec::new(); chosen.len()];
+        for block in blocks() {
+            let keys = self.window_keys(at, planned, grid, seed, &block)?;
+            for (key, row) in keys.into_iter().zip(&block) {
+                if let Some((key, value)) = key
+                    && let Some(window) = chosen.get(&key)
+                {
+                    values[*window as usize].push((value, row));
+                }
+            }
+        }
+        let mut windows = Windows::default();
+        for (window, mut values) in values.into_iter().enumerate() {
+            values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let members: Vec<u64> = values.into_iter().map(|(_, row)| row).collect();
+            let places = members.iter().enumerate().map(|(place, row)| (*row, window as u32, place as u32));
+            windows.rows.extend(places);
+            windows.members.push(members);
+        }
+        windows.rows.sort_unstable();
+        Ok(Dealt { got, threshold: chosen.len() as u64, held: Held::Windows(windows) })
+    }
+
+    /// The window of each row and its value there; none where there is no value or no parent.
+    fn window_keys(
+        &self,
+        at: usize,
+        planned: &Planned,
+        grid: &Grid,
+        seed: Seed,
+        rows: &Rows,
+    ) -> Result<Vec<Option<(WindowKey, f64)>>, Error> {
+        let wanted: Vec<usize> = std::iter::once(grid.column).chain(planned.per).collect();
+        let columns = self.frame(at, rows, &wanted)?;
+        let values = array::to_floats(&columns[0]).map_err(|f| Error::Internal(f.message))?;
+        let parents: Option<Vec<Option<i64>>> = match columns.get(1) {
+            None => None,
+            Some(parents) => {
+                Some(parents.i64().map_err(|e| Error::Internal(e.to_string()))?.iter().collect())
+            }
+        };
+        // Where the windows begin is random, so that they do not stand at round numbers.
+        let phase = open01(seed.derive("window").stream().word(0, 0)) * grid.length;
+        let key = |(at, value): (usize, Option<f64>)| {
+            let value = value.filter(|value| value.is_finite())?;
+            let parent = match &parents {
+                None => 0,
+                Some(parents) => parents[at]? as u64,
+            };
+            Some(((parent, libm::floor((value - phase) / grid.length) as i64), value))
+        };
+        Ok(values.into_iter().enumerate().map(key).collect())
     }
 
     /// Whether units may be spoilt: the condition holds for all their rows, and no anomaly before takes any.
@@ -211,10 +428,7 @@ impl Tables {
         let extents = self.extents(at, planned, units)?;
         let rows: Rows =
             extents.iter().flat_map(|(first, rows)| *first..first + rows).collect::<Vec<_>>().into();
-        let mut good = vec![true; rows.len()];
-        for (good, hit) in good.iter_mut().zip(self.hits(at, &rows, number)?) {
-            *good = hit.is_none();
-        }
+        let mut good = self.free(at, number, &rows)?;
         self.and_when(at, planned, &rows, &mut good)?;
         if let Some(per) = planned.per {
             let parents = self.frame(at, &rows, &[per])?.remove(0);
@@ -235,30 +449,22 @@ impl Tables {
 
     /// First row and number of rows of units.
     fn extents(&self, at: usize, planned: &Planned, units: &[u64]) -> Result<Vec<(u64, u64)>, Error> {
-        match planned.units.whole {
-            None => Ok(units.iter().map(|unit| planned.units.extent(*unit)).collect()),
-            Some(link) => {
+        match planned.units.shape {
+            Shape::Children(link) => {
                 let children = self.children_by(at, link, &Rows::from(units.to_vec()))?;
                 Ok(children.into_iter().map(|rows| (rows.start, rows.end - rows.start)).collect())
             }
+            _ => Ok(units.iter().map(|unit| planned.units.extent(*unit)).collect()),
         }
     }
 
-    /// Positions, units and places of the free rows that are spoilt if they are eligible.
-    fn candidates(
-        &self,
-        at: usize,
-        planned: &Planned,
-        rows: &Rows,
-        hits: &[Option<Hit>],
-    ) -> Result<Vec<(u32, u64, Place)>, Error> {
-        let Some(link) = planned.units.whole else { return Ok(planned.candidates(rows, hits)) };
-        let places = self.places_by(at, link, rows)?;
-        let taken = |(position, (parent, place)): (usize, (u64, Place))| {
-            let chosen = planned.units.permutation.apply(parent) < planned.threshold;
-            (chosen && hits[position].is_none()).then_some((position as u32, parent, place))
-        };
-        Ok(places.into_iter().enumerate().filter_map(taken).collect())
+    /// Whether the anomaly at `number` may look at each row: no anomaly before it has it, or it does not care.
+    fn free(&self, at: usize, number: usize, rows: &Rows) -> Result<Vec<bool>, Error> {
+        let mut free = vec![true; rows.len()];
+        if !self.injector(at)?.anomalies[number].overlap {
+            self.taken(at, rows, number, &mut free)?;
+        }
+        Ok(free)
     }
 
     /// Takes the rows out for which the condition does not hold.
@@ -275,38 +481,128 @@ impl Tables {
         Ok(())
     }
 
-    /// The anomaly of each row, among the first `count` anomalies.
-    fn hits(&self, at: usize, rows: &Rows, count: usize) -> Result<Vec<Option<Hit>>, Error> {
-        let injector = self.injector(at)?;
-        let mut hits: Vec<Option<Hit>> = vec![None; rows.len()];
-        for (number, planned) in injector.anomalies[..count].iter().enumerate() {
-            if planned.threshold == 0 {
-                continue;
-            }
-            let found = self.candidates(at, planned, rows, &hits)?;
-            let good = if planned.units.is_run() {
-                // The rows of a unit are neighbours; each unit is looked at once.
-                let mut units: Vec<u64> = found.iter().map(|(_, unit, _)| *unit).collect();
-                units.sort_unstable();
-                units.dedup();
-                let eligible = self.eligible(at, number, &units)?;
-                found
-                    .iter()
-                    .map(|(_, unit, _)| units.binary_search(unit).is_ok_and(|at| eligible[at]))
-                    .collect()
-            } else {
-                let positions: Vec<u32> = found.iter().map(|(position, ..)| *position).collect();
-                let mut good = vec![true; found.len()];
-                self.and_when(at, planned, &rows.select(&positions), &mut good)?;
-                good
+    /// What each of the first `count` anomalies takes of some rows. In `free` the rows stay that are left to those that do
+    /// not share.
+    fn taken(&self, at: usize, rows: &Rows, count: usize, free: &mut [bool]) -> Result<Vec<Taken>, Error> {
+        let mut all = Vec::with_capacity(count);
+        for (number, planned) in self.injector(at)?.anomalies[..count].iter().enumerate() {
+            let taken = match &planned.held {
+                _ if planned.threshold == 0 => Taken::default(),
+                Held::Nothing => self.taken_by_rank(at, number, rows, free)?,
+                Held::Units(units) => self.taken_of(at, planned, units, rows)?,
+                Held::Windows(windows) => {
+                    let mut taken = Taken::default();
+                    for (position, row) in rows.iter().enumerate() {
+                        if let Some((_, place)) = windows.find(row) {
+                            taken.push(position, place);
+                        }
+                    }
+                    taken
+                }
             };
-            for ((position, _, place), good) in found.into_iter().zip(good) {
-                if good {
-                    hits[position as usize] = Some((number, place));
+            if !planned.overlap {
+                taken.positions.iter().for_each(|position| free[*position as usize] = false);
+            }
+            all.push(taken);
+        }
+        Ok(all)
+    }
+
+    /// What an anomaly takes of some rows, where the units that it takes are known.
+    fn taken_of(&self, at: usize, planned: &Planned, units: &[u64], rows: &Rows) -> Result<Taken, Error> {
+        let mut taken = Taken::default();
+        let has = |unit: u64| units.binary_search(&unit).is_ok();
+        match (&planned.units.shape, rows) {
+            (Shape::Row, Rows::Range(range)) => {
+                let from = units.partition_point(|row| *row < range.start);
+                for row in units[from..].iter().take_while(|row| **row < range.end) {
+                    taken.push((row - range.start) as usize, alone(*row));
+                }
+            }
+            (Shape::Children(link), _) => {
+                for (position, (parent, place)) in self.places_by(at, *link, rows)?.into_iter().enumerate() {
+                    if has(parent) {
+                        taken.push(position, place);
+                    }
+                }
+            }
+            _ => {
+                for (position, row) in rows.iter().enumerate() {
+                    if let Some((unit, place)) = planned.units.of(row).filter(|(unit, _)| has(*unit)) {
+                        debug_assert!(has(unit));
+                        taken.push(position, place);
+                    }
                 }
             }
         }
-        Ok(hits)
+        Ok(taken)
+    }
+
+    /// What the anomaly at `number` takes of some rows, by the ranks of their units.
+    fn taken_by_rank(&self, at: usize, number: usize, rows: &Rows, free: &[bool]) -> Result<Taken, Error> {
+        let planned = &self.injector(at)?.anomalies[number];
+        let found = self.candidates(at, planned, rows, free)?;
+        let good = if planned.units.is_run() {
+            // The rows of a unit are neighbours; each unit is looked at once.
+            let mut units: Vec<u64> = found.iter().map(|(_, unit, _)| *unit).collect();
+            units.sort_unstable();
+            units.dedup();
+            let eligible = self.eligible(at, number, &units)?;
+            found.iter().map(|(_, unit, _)| units.binary_search(unit).is_ok_and(|at| eligible[at])).collect()
+        } else {
+            let positions: Vec<u32> = found.iter().map(|(position, ..)| *position as u32).collect();
+            let mut good = vec![true; found.len()];
+            self.and_when(at, planned, &rows.select(&positions), &mut good)?;
+            good
+        };
+        let mut taken = Taken::default();
+        for ((position, _, place), _) in found.into_iter().zip(good).filter(|(_, good)| *good) {
+            taken.push(position, place);
+        }
+        Ok(taken)
+    }
+
+    /// Positions, units and places of the free rows that are spoilt if they are eligible.
+    fn candidates(
+        &self,
+        at: usize,
+        planned: &Planned,
+        rows: &Rows,
+        free: &[bool],
+    ) -> Result<Vec<(usize, u64, Place)>, Error> {
+        let Planned { units, threshold, overlap, .. } = planned;
+        let open = |position: usize| *overlap || free[position];
+        let mut found = Vec::new();
+        match units.shape {
+            Shape::Children(link) => {
+                for (position, (parent, place)) in self.places_by(at, link, rows)?.into_iter().enumerate() {
+                    if open(position) && units.permutation.apply(parent) < *threshold {
+                        found.push((position, parent, place));
+                    }
+                }
+            }
+            // Many ranks at a time are found faster than one by one.
+            Shape::Row if units.count > 0 => {
+                let mut position = 0;
+                units.permutation.for_each(rows, |rank| {
+                    if rank < *threshold && open(position) {
+                        let row = rows.get(position);
+                        found.push((position, row, alone(row)));
+                    }
+                    position += 1;
+                });
+            }
+            _ => {
+                for (position, row) in rows.iter().enumerate().filter(|(position, _)| open(*position)) {
+                    if let Some((unit, place)) = units.of(row)
+                        && units.permutation.apply(unit) < *threshold
+                    {
+                        found.push((position, unit, place));
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Makes rows with their anomalies; `written` are the numbers of the clean columns.
@@ -314,33 +610,29 @@ impl Tables {
         let table = &self.0[at];
         let injector = self.injector(at)?;
         let clean = self.frame(at, rows, written)?;
-        let hits = self.hits(at, rows, injector.anomalies.len())?;
+        let all = self.taken(at, rows, injector.anomalies.len(), &mut vec![true; rows.len()])?;
         let internal = |error: PolarsError| Error::Internal(error.to_string());
-        // A column's clean values, then those put in their place; and where each row's value comes from.
-        let mut columns: Vec<(Series, Option<Vec<IdxSize>>)> =
-            clean.iter().map(|c| (c.clone(), None)).collect();
-        for (position, number) in written.iter().enumerate() {
-            let dirty = &table.columns[*number].dirty;
-            if let Some(dirty) = dirty {
-                columns[position].0 = as_output(&columns[position].0, dirty).map_err(internal)?;
-            }
+        let mut columns = Vec::with_capacity(written.len());
+        for (series, number) in clean.iter().zip(written) {
+            let column = &table.columns[*number];
+            let dirty = column.dirty.as_ref().unwrap_or(&column.output);
+            let all = as_output(series, dirty, column.output.ty).map_err(|f| Error::Internal(f.message))?;
+            columns.push(Patched { all, index: None });
         }
         let mut marks = Vec::new();
-        for (number, planned) in injector.anomalies.iter().enumerate() {
-            let of = |hit: &Option<Hit>| hit.filter(|(of, _)| *of == number).map(|(_, place)| place);
-            let positions: Vec<u32> = hits
-                .iter()
-                .enumerate()
-                .filter(|(_, hit)| of(hit).is_some())
-                .map(|(at, _)| at as u32)
-                .collect();
-            if positions.is_empty() {
-                continue;
-            }
-            let places: Vec<Place> = hits.iter().filter_map(of).collect();
+        // Where several change one cell, the one declared last has the last word.
+        let mut order: Vec<usize> =
+            (0..all.len()).filter(|number| !all[*number].positions.is_empty()).collect();
+        order.sort_by_key(|number| injector.anomalies[*number].code);
+        for number in order {
+            let (planned, Taken { positions, places }) = (&injector.anomalies[number], &all[number]);
             let name = &injector.names.values()[planned.code as usize];
-            let hit_rows = rows.select(&positions);
-            let (values, severity) = self.new_values(at, planned, name, &hit_rows, &places)?;
+            let hit_rows = rows.select(positions);
+            let mut known = vec![None; table.columns.len()];
+            for (series, number) in clean.iter().zip(written) {
+                known[*number] = Some(series.take_slice(positions).map_err(internal)?);
+            }
+            let (values, severity) = self.new_values(at, planned, name, &hit_rows, places, known)?;
             for (column, after) in planned.columns.iter().zip(values) {
                 let Some(position) = written.iter().position(|number| number == column) else { continue };
                 let column = &table.columns[*column];
@@ -349,19 +641,10 @@ impl Tables {
                         format!("the anomaly made {} values for {} rows", after.len(), places.len());
                     return Err(table.cell_error(&column.name, message));
                 }
-                let after = match &column.dirty {
-                    Some(dirty) => as_output(&after, dirty).map_err(internal)?,
-                    None => after,
-                };
-                let (all, index) = &mut columns[position];
-                let index = index.get_or_insert_with(|| (0..rows.len() as IdxSize).collect());
-                for (offset, position) in positions.iter().enumerate() {
-                    index[*position as usize] = (all.len() + offset) as IdxSize;
-                }
-                all.append(&after).map_err(internal)?;
-                let before =
-                    as_output(&clean[position].take_slice(&positions).map_err(internal)?, &column.output)
-                        .map_err(internal)?;
+                let dirty = column.dirty.as_ref().unwrap_or(&column.output);
+                let after = as_output(&after, dirty, column.output.ty)
+                    .map_err(|failure| table.cell_error(name, failure.message))?;
+                let before = columns[position].replace(positions, &after).map_err(internal)?;
                 marks.push(Marks {
                     column: column.name.clone(),
                     kind: name.clone(),
@@ -377,18 +660,11 @@ impl Tables {
             series.with_name(table.columns[*number].name.as_str().into()).into_column()
         };
         let mut dirty = Vec::with_capacity(columns.len() + 1);
-        for ((all, index), number) in columns.into_iter().zip(written) {
-            let series = match index {
-                Some(index) => all.rechunk().take_slice(&index).map_err(internal)?,
-                None => all,
-            };
-            dirty.push(named(series, number));
+        for (column, number) in columns.into_iter().zip(written) {
+            dirty.push(named(column.finish().map_err(internal)?, number));
         }
         if let Some(label) = &injector.label {
-            let code = |hit: &Option<Hit>| hit.map(|(number, _)| injector.anomalies[number].code);
-            let kept = hits.iter().map(Option::is_some).collect();
-            let codes = array::codes(hits.iter().map(|hit| code(hit).unwrap_or(0)), &injector.names);
-            let series = array::with_validity(codes, kept).map_err(|f| Error::Internal(f.message))?;
+            let series = injector.labels(rows.len(), &all).map_err(|f| Error::Internal(f.message))?;
             dirty.push(series.with_name(label.as_str().into()).into_column());
         }
         let clean = clean.into_iter().zip(written).map(|(series, number)| named(series, number)).collect();
@@ -407,10 +683,13 @@ impl Tables {
         name: &str,
         rows: &Rows,
         places: &[Place],
+        known: Vec<Option<Series>>,
     ) -> Result<(Vec<Series>, Option<Vec<Option<f64>>>), Error> {
         let table = &self.0[at];
         let mut filled: Vec<Option<Series>> = vec![None; table.columns.len()];
-        for (number, series) in planned.inputs.iter().zip(self.frame(at, rows, &planned.inputs)?) {
+        for (number, series) in
+            planned.inputs.iter().zip(self.frame_with(at, rows, &planned.inputs, known)?)
+        {
             filled[*number] = Some(series);
         }
         let clean = |column: usize, rows: &Rows| -> Result<Series, Failure> {
@@ -418,7 +697,11 @@ impl Tables {
                 self.frame(at, rows, &[column]).map_err(|error| Failure::new(error.to_string()))?;
             Ok(series.remove(0))
         };
-        let hits = Hits { block: Block::new(rows, 0, &filled), places, clean: &clean };
+        let windows = match &planned.held {
+            Held::Windows(windows) => Some(windows),
+            _ => None,
+        };
+        let hits = Hits { block: Block::new(rows, 0, &filled), places, clean: &clean, windows };
         let failed = |failure: Failure| table.cell_error(name, failure.message);
         let values = planned.anomaly.spoil(&hits).map_err(failed)?;
         let severity = match planned.severity.and_then(|number| filled[number].as_ref()) {
@@ -432,10 +715,110 @@ impl Tables {
     }
 }
 
-/// A column in the form that its anomalies need: known values become any text.
-fn as_output(series: &Series, output: &Output) -> PolarsResult<Series> {
+impl Held {
+    fn units(units: Option<Vec<u64>>) -> Held {
+        match units {
+            None => Held::Nothing,
+            Some(mut units) => {
+                units.sort_unstable();
+                Held::Units(units)
+            }
+        }
+    }
+}
+
+impl Injector {
+    #[cfg(test)]
+    pub fn forget(&mut self) {
+        for planned in &mut self.anomalies {
+            if let Held::Units(_) = planned.held {
+                planned.held = Held::Nothing;
+            }
+        }
+    }
+
+    /// Whether a row may have several anomalies.
+    pub fn shares(&self) -> bool {
+        self.anomalies.iter().any(|planned| planned.overlap)
+    }
+
+    /// What the label says: one of the names or, where rows are shared, any text.
+    pub fn label_output(&self) -> Output {
+        let names = Output::categories(self.names.clone());
+        let one = if self.shares() { Output::text(names.plain) } else { names };
+        Output { nullable: true, ..one }
+    }
+
+    /// The labels of rows: all names in the order in which they are declared, joined by `+`.
+    fn labels(&self, rows: usize, all: &[Taken]) -> Result<Series, Failure> {
+        let mut order: Vec<(u32, &Taken)> =
+            self.anomalies.iter().zip(all).map(|(planned, taken)| (planned.code, taken)).collect();
+        order.sort_by_key(|(code, _)| *code);
+        if self.shares() {
+            let mut labels: Vec<Option<String>> = vec![None; rows];
+            for (code, taken) in order {
+                let name = &self.names.values()[code as usize];
+                for position in &taken.positions {
+                    match &mut labels[*position as usize] {
+                        Some(label) => *label = format!("{label}+{name}"),
+                        label => *label = Some(name.clone()),
+                    }
+                }
+            }
+            return Ok(labels.into_iter().collect::<StringChunked>().into_series());
+        }
+        let mut codes = vec![0; rows];
+        let mut some = MutableBitmap::from_len_zeroed(rows);
+        for (code, taken) in order {
+            for position in &taken.positions {
+                codes[*position as usize] = code;
+                some.set(*position as usize, true);
+            }
+        }
+        array::with_validity(array::codes(codes.into_iter(), &self.names), some.into())
+    }
+}
+
+/// A column of which some values are replaced.
+struct Patched {
+    /// The clean values, then those put in their place.
+    all: Series,
+    /// Where each row's value comes from.
+    index: Option<Vec<IdxSize>>,
+}
+
+impl Patched {
+    /// Puts values at these positions; gives those that were there.
+    fn replace(&mut self, positions: &[u32], after: &Series) -> PolarsResult<Series> {
+        let rows = self.all.len() as IdxSize;
+        let before = match &self.index {
+            None => self.all.take_slice(positions)?,
+            Some(index) => {
+                let at: Vec<IdxSize> = positions.iter().map(|position| index[*position as usize]).collect();
+                self.all.take_slice(&at)?
+            }
+        };
+        let index = self.index.get_or_insert_with(|| (0..rows).collect());
+        for (at, position) in (rows..).zip(positions) {
+            index[*position as usize] = at;
+        }
+        self.all.append(after)?;
+        Ok(before)
+    }
+
+    fn finish(self) -> PolarsResult<Series> {
+        match self.index {
+            Some(index) => self.all.rechunk().take_slice(&index),
+            None => Ok(self.all),
+        }
+    }
+}
+
+/// A column in the form that its anomalies need: known values become any text, and where some value is no number any more,
+/// all are text.
+fn as_output(series: &Series, output: &Output, clean: Type) -> Result<Series, Failure> {
     match (&output.categories, output.ty) {
-        (None, Type::Text) if *series.dtype() != DataType::String => series.cast(&DataType::String),
+        (None, Type::Text) if *series.dtype() != DataType::String => texts_of(series, clean),
         _ => Ok(series.clone()),
     }
 }

@@ -6,6 +6,7 @@
 pub mod anomalies;
 pub mod anomaly;
 pub mod array;
+pub mod audit;
 pub mod build;
 pub mod chain;
 pub mod compile;

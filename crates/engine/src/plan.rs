@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use lookalike_core::Rows;
+use lookalike_ruleset::expect::Expectation;
 use lookalike_ruleset::{Diagnostic, Field, Node, Problems, TableSchema};
 use polars::prelude::*;
 
@@ -92,10 +93,19 @@ pub struct Table {
     /// Numbers of the columns so that inputs come first.
     pub(crate) order: Vec<usize>,
     pub(crate) requires: Vec<Requirement>,
+    pub(crate) expects: Vec<Expected>,
     pub(crate) links: Vec<Link>,
     /// Correlated columns. Their words are numbered behind the columns.
     pub(crate) groups: Vec<Group>,
     pub(crate) injector: Option<Injector>,
+}
+
+/// Something that must be true of the table once it is made.
+pub(crate) struct Expected {
+    pub expectation: Expectation,
+    pub formula: Option<Formula>,
+    /// Numbers of the columns that the formula reads.
+    pub inputs: Vec<usize>,
 }
 
 pub(crate) struct Requirement {
@@ -118,6 +128,19 @@ impl TablePlan {
     pub(crate) fn all(tables: Tables) -> Vec<TablePlan> {
         let tables = Arc::new(tables);
         (0..tables.0.len()).map(|at| TablePlan { tables: tables.clone(), at }).collect()
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+#[cfg(test)]
+impl TablePlan {
+    /// Drops what the plan holds of the only table's anomalies, so that each row finds out for itself what it has.
+    pub(crate) fn forget(&mut self) {
+        let tables = Arc::get_mut(&mut self.tables).expect("the only table");
+        tables.0[0].injector.iter_mut().for_each(Injector::forget);
     }
 }
 
@@ -183,10 +206,12 @@ impl Table {
     /// The written columns as sinks see them, with what anomalies put into them and their label.
     pub fn schema(&self) -> TableSchema {
         let mut schema = self.schema_of(|column| column.dirty.as_ref().unwrap_or(&column.output));
-        if let Some(Injector { label: Some(label), names, .. }) = &self.injector {
-            let Output { ty, plain, .. } = Output::categories(names.clone());
+        if let Some(injector) = &self.injector
+            && let Some(label) = &injector.label
+        {
+            let Output { ty, plain, nullable, .. } = injector.label_output();
             let about = Some("which anomaly the row has".to_owned());
-            schema.fields.push(Field { name: label.clone(), ty, nullable: true, plain, about });
+            schema.fields.push(Field { name: label.clone(), ty, nullable, plain, about });
         }
         schema
     }
@@ -225,14 +250,15 @@ impl Table {
         Error::Cell { table: self.name.clone(), column: column.into(), message: message.into() }
     }
 
-    /// The columns that must be computed for some of them.
-    fn needed(&self, wanted: &[usize]) -> Vec<bool> {
+    /// The columns that must be computed for some of them, besides those that are known already.
+    fn needed(&self, wanted: &[usize], known: &[Option<Series>]) -> Vec<bool> {
         // What the requirements read must be computed too, since they decide which attempt a row comes from.
         let mut needed = vec![false; self.columns.len()];
         let mut open: Vec<usize> = wanted.to_vec();
         open.extend(self.requires.iter().flat_map(|r| r.inputs.iter().copied()));
         while let Some(at) = open.pop() {
-            if !std::mem::replace(&mut needed[at], true) {
+            let is_known = known.get(at).is_some_and(Option::is_some);
+            if !is_known && !std::mem::replace(&mut needed[at], true) {
                 open.extend(&self.columns[at].inputs);
             }
         }
@@ -334,8 +360,8 @@ impl TablePlan {
         if self.requires.is_empty() || rows.is_empty() {
             return Ok(1.0);
         }
-        let needed = self.needed(&[]);
-        let columns = self.tables.fill(self.at, rows, 0, &needed)?;
+        let needed = self.needed(&[], &[]);
+        let columns = self.tables.fill(self.at, rows, 0, &needed, Vec::new())?;
         let missed = self.missed(rows, 0, &columns)?;
         Ok(1.0 - missed.len() as f64 / rows.len() as f64)
     }
@@ -344,6 +370,17 @@ impl TablePlan {
 impl Tables {
     /// Makes some columns of some rows of a table, given by number.
     pub fn frame(&self, at: usize, rows: &Rows, wanted: &[usize]) -> Result<Vec<Series>, Error> {
+        self.frame_with(at, rows, wanted, Vec::new())
+    }
+
+    /// The same, where some columns of these rows are known: nothing, or a series or none for each column.
+    pub fn frame_with(
+        &self,
+        at: usize,
+        rows: &Rows,
+        wanted: &[usize],
+        mut known: Vec<Option<Series>>,
+    ) -> Result<Vec<Series>, Error> {
         let table = &self.0[at];
         let last = match rows {
             Rows::Range(range) => (!range.is_empty()).then(|| range.end - 1),
@@ -352,8 +389,12 @@ impl Tables {
         if let Some(row) = last.filter(|row| *row >= table.rows) {
             return Err(Error::OutOfRange { table: table.name.clone(), rows: table.rows, row });
         }
-        let needed = table.needed(wanted);
-        let mut columns = self.fill(at, rows, 0, &needed)?;
+        if !table.requires.is_empty() {
+            // A row's attempt is found out by drawing it.
+            known.clear();
+        }
+        let needed = table.needed(wanted, &known);
+        let mut columns = self.fill(at, rows, 0, &needed, known)?;
         if !table.requires.is_empty() && !rows.is_empty() {
             self.redraw(at, rows, &needed, &mut columns)?;
         }
@@ -366,9 +407,10 @@ impl Tables {
         rows: &Rows,
         attempt: u32,
         needed: &[bool],
+        mut filled: Vec<Option<Series>>,
     ) -> Result<Vec<Option<Series>>, Error> {
         let table = &self.0[at];
-        let mut filled: Vec<Option<Series>> = vec![None; table.columns.len()];
+        filled.resize(table.columns.len(), None);
         for group in &table.groups {
             let wanted = group.columns().any(|at| needed[at]);
             let words = wanted.then(|| group.fill(&Block::new(rows, attempt, &[])));
@@ -445,7 +487,7 @@ impl Tables {
             }
             let positions: Vec<u32> = missed.iter().map(|(at, _)| *at).collect();
             let again = rows.select(&positions);
-            let fresh = self.fill(at, &again, attempt, needed)?;
+            let fresh = self.fill(at, &again, attempt, needed, Vec::new())?;
             let still = table.missed(&again, attempt, &fresh)?;
             let mut open = vec![None; positions.len()];
             for (at, number) in still {

@@ -10,8 +10,10 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Spec;
-use crate::generator::{Block, Categories, Failure, Generator, InputId, InputName, Output, Site};
-use crate::generators::branches::Branches;
+use crate::generator::{
+    Block, Cases, Categories, Failure, Generator, InputId, InputName, Output, Promise, Site,
+};
+use crate::generators::branches::{Branches, NONE};
 
 /// Name of the hidden column that says which part a row is of.
 pub(crate) const SUBSET: &str = "#subset";
@@ -26,6 +28,13 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// Names of the parts with their rows.
+    pub fn sizes(&self) -> Vec<(String, u64)> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let sizes = self.ends.iter().zip(starts).map(|(end, start)| end - start);
+        self.names.values().iter().cloned().zip(sizes).collect()
+    }
+
     /// The part of each row.
     pub fn fill(&self, rows: &Rows) -> Series {
         let part = |rank: u64| self.ends.partition_point(|end| *end <= rank) as u32;
@@ -108,6 +117,10 @@ impl Generator for BySubset {
         Some(output)
     }
 
+    fn promise(&self) -> Promise<'_> {
+        if self.align.iter().any(Option::is_some) { Promise::Nothing } else { Promise::Cases(self) }
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let parts = array::codes_of(&block.input(self.part.expect("set in prepare")))?;
         let part = |code: &Option<u32>| code.unwrap_or(0) as usize;
@@ -132,5 +145,21 @@ impl Generator for BySubset {
         let series = values.into_series();
         let stored = if self.ty == Type::Date { series.cast(&DataType::Int32)? } else { series };
         Ok(stored.cast(&array::dtype_of(self.ty))?)
+    }
+}
+
+impl Cases for BySubset {
+    fn cases(&self) -> (String, Vec<String>) {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "the other parts".to_owned());
+        ("part".to_owned(), self.names.iter().map(name).collect())
+    }
+
+    fn specs(&self) -> &[Spec] {
+        &self.branches.specs
+    }
+
+    fn choose(&self, block: &Block<'_>) -> Result<Vec<u32>, Failure> {
+        let parts = array::codes_of(&block.input(self.part.expect("set in prepare")))?;
+        Ok(parts.iter().map(|code| code.map_or(NONE, |code| self.rules[code as usize])).collect())
     }
 }

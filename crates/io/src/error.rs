@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use lookalike_ruleset::Type;
 use polars::prelude::{DataType, PolarsError};
 
-/// Why rows could not be written.
+/// Why rows could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Writing failed: the disk is full, the folder is missing or not writable, and so on.
@@ -20,6 +20,34 @@ pub enum Error {
     BrokenPipe {
         /// The file, as the user knows it; none for standard output.
         path: Option<PathBuf>,
+    },
+    /// Reading failed: the file is missing, not readable, and so on.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file, as the user knows it.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A text file that is not what its format or a column's type says.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Column of the line in characters, from 1.
+        column: u64,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A file that is damaged, or holds what no table here can.
+    #[error("{}: {message}", path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
     },
     /// A table without columns.
     #[error("table `{table}` has no columns to write")]

@@ -1,4 +1,4 @@
-//! Sinks: what writes the rows of a table to a file.
+//! Sinks, what writes the rows of a table to a file, and sources, what reads them.
 //!
 //! A sink is made of two halves. Its [`Encoder`] turns a unit of rows into a [`Part`] on any thread; the [`Sink`] takes
 //! the parts in order and does nothing but write them. So the costly work, text or compressed pages, runs on all the
@@ -16,7 +16,7 @@ mod options;
 mod output;
 mod part;
 mod sinks;
-mod sources;
+pub mod sources;
 mod staging;
 mod text;
 

@@ -51,7 +51,7 @@ fn enumeration(name: &str, values: &[Option<&str>]) -> Column {
 }
 
 /// Every type, with nulls, in 16 rows.
-fn everything() -> (TableSchema, DataFrame) {
+pub(crate) fn everything() -> (TableSchema, DataFrame) {
     let rows = NASTY.len() as i64;
     let nullable = |value: &dyn Fn(i64) -> i64| -> Vec<Option<i64>> {
         (0..rows).map(|row| (row % 5 != 3).then(|| value(row))).collect()
@@ -111,7 +111,12 @@ fn everything() -> (TableSchema, DataFrame) {
     (table(fields.collect()), DataFrame::new(rows as usize, columns).unwrap())
 }
 
-fn write_with(kind: &SinkKind, schema: &TableSchema, units: &[DataFrame], options: &SinkOptions) -> Vec<u8> {
+pub(crate) fn write_with(
+    kind: &SinkKind,
+    schema: &TableSchema,
+    units: &[DataFrame],
+    options: &SinkOptions,
+) -> Vec<u8> {
     let mut sink = (kind.open)(schema, Output::memory(), options).unwrap();
     let encoder = sink.encoder();
     for unit in units {
@@ -300,7 +305,7 @@ fn jsonl_refuses_what_is_no_number() {
 }
 
 /// The frame, with the names of the categories for them.
-fn uncategorized(frame: &DataFrame) -> DataFrame {
+pub(crate) fn uncategorized(frame: &DataFrame) -> DataFrame {
     let text = |column: &Column| match column.dtype() {
         DataType::Enum(..) => column.cast(&DataType::String).unwrap(),
         _ => column.clone(),

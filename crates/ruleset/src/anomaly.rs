@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::decode::{Count, Decode, Named, NonNegative, Share, Spanned, wrong};
+use crate::decode::{Count, Decode, Named, NonNegative, Share, Spanned, parse_number, parse_time, wrong};
 use crate::diagnostic::Problems;
 use crate::node::{Entry, Node};
 use crate::{Json, params};
@@ -15,7 +15,10 @@ params! {
         rate: Option<Spanned<Share>>,
         /// How many rows get one, instead of `rate`.
         count: Option<Spanned<Count>>,
-        /// Name of a column that says which anomaly a row has, null for none.
+        /// Whether rows may have several anomalies: each kind then takes rows without looking at the others. Unless given,
+        /// no row has more than one.
+        overlap: bool = false,
+        /// Name of a column that says which anomaly a row has, null for none; several are joined by `+`.
         label: Option<Spanned<String>>,
         /// The anomalies, by name.
         kinds: Named<AnomalyDecl>,
@@ -31,14 +34,19 @@ params! {
         weight: NonNegative = NonNegative(1.0),
         /// Share of the table's rows that get this one.
         rate: Option<Spanned<Share>>,
-        /// How many times it happens: rows, or bursts.
+        /// How many times it happens: rows, bursts, windows or parents.
         count: Option<Spanned<Count>>,
         /// An expression; only rows for which it holds get this one.
         when: Option<Node>,
         /// How many consecutive rows it takes at a time; `[3, 10]` for between 3 and 10.
         burst: Option<Spanned<Burst>>,
-        /// A link. With `burst`, a burst stays among the children of one parent; alone, it takes all children of a parent.
+        /// Takes all rows at a time whose value in a column lies in a window of this length.
+        window: Option<Spanned<Window>>,
+        /// A link. With `burst` or `window`, each stays among the children of one parent; alone, it takes all children of a
+        /// parent.
         per: Option<Spanned<String>>,
+        /// Whether it may take rows that have another anomaly, and others rows that have this one.
+        overlap: bool = false,
         /// A column's rule that says how bad it is, from 0 to 1; part of the truth, and read as `severity` by its rules.
         severity: Option<Node>,
         /// Helper columns that only this anomaly sees.
@@ -80,6 +88,51 @@ impl Decode for AnomalyDecl {
     }
     fn schema() -> Json {
         AnomalyKeys::schema()
+    }
+}
+
+params! {
+    /// Rows whose value in a column lies in a window: of time or of numbers.
+    pub struct Window {
+        /// Column or draw of dates, stamps, lengths of time or numbers.
+        column: Spanned<String>,
+        /// How long a window is: a length of time, or a number where the column has numbers.
+        length: Spanned<Length>,
+    }
+}
+
+/// A length of time or a number: which of the two depends on what it measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Length(String);
+
+impl Length {
+    /// In microseconds.
+    pub fn time(&self) -> Option<f64> {
+        parse_time(&self.0).map(|micros| micros as f64)
+    }
+
+    /// As a number.
+    pub fn number(&self) -> Option<f64> {
+        parse_number(&self.0)
+    }
+}
+
+impl Decode for Length {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let length = node.as_scalar().map(|scalar| Length(scalar.text.clone()));
+        match length.filter(|length| length.time().or(length.number()).is_some_and(|length| length > 0.0)) {
+            Some(length) => Some(length),
+            None => {
+                wrong(node, Self::what(), problems);
+                None
+            }
+        }
+    }
+    fn what() -> String {
+        "a length above 0: of time, such as 2h, or a number".into()
+    }
+    fn schema() -> Json {
+        json!({"type": ["string", "number"]})
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::anomaly::Anomalies;
 use crate::decode::{Count, Decode, Int, Named, NamedItem, Spanned, Stamp, Time, parse_stamp, wrong};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::expect::ExpectDecl;
 pub use crate::expr::Literal;
 use crate::node::{Entry, Node, Scalar, Value};
 use crate::read::{self, Format};
@@ -153,6 +154,8 @@ params! {
         correlate: Vec<Spanned<CorrelateDecl>> = Vec::new(),
         /// Parts of the table, in exact shares, in which some columns differ.
         subsets: Option<Spanned<Subsets>>,
+        /// What must be true of the table once it is made; validation checks it.
+        expect: Vec<Spanned<ExpectDecl>> = Vec::new(),
         /// Rows that are spoilt on purpose, with the truth about them.
         anomalies: Option<Spanned<Anomalies>>,
     }

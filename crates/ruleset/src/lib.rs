@@ -5,6 +5,7 @@ pub mod codes;
 pub mod decode;
 pub mod diagnostic;
 pub mod document;
+pub mod expect;
 pub mod expr;
 pub mod node;
 pub mod read;

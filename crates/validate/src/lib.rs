@@ -2,8 +2,15 @@
 //!
 //! Checks and statistics are computed from blocks of rows in one pass; charts and reports are drawn from the same numbers.
 
+pub mod cells;
 pub mod charts;
 pub mod leakage;
 pub mod model;
 pub mod reference;
+pub mod report;
+pub mod rules;
+pub mod statistics;
 pub mod text;
+
+#[cfg(test)]
+mod samples;

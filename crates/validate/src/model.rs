@@ -182,6 +182,19 @@ impl Report {
         }
     }
 
+    /// The same report without what is not for release: checks and charts that show something of private rows, and what is
+    /// known of the files that hold them.
+    pub fn releasable(&self) -> Report {
+        let mut tables = self.tables.clone();
+        for table in &mut tables {
+            table.checks.retain(|check| check.for_release);
+            table.charts.retain(|chart| chart.for_release);
+        }
+        let mut provenance = self.provenance.clone();
+        provenance.reference = provenance.reference.filter(|reference| !reference.private);
+        Report::new(self.title.clone(), provenance, tables, self.privacy.clone())
+    }
+
     /// All checks, table by table.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         self.tables.iter().flat_map(|table| &table.checks)

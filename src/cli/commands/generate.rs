@@ -10,6 +10,7 @@ use clap::builder::PossibleValue;
 
 use crate::Ruleset;
 use crate::cli::args::{self, Report, RulesetArgs};
+use crate::cli::commands::validate;
 use crate::cli::failure::Failure;
 use crate::cli::{exit, terminal};
 use crate::io::{ParquetCompression, Quote, SINKS, SinkKind, SinkOptions};
@@ -72,6 +73,9 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
+    /// Do not hold the rows against the rules, and write no report.
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
     /// CSV: what stands for null.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Output")]
     csv_null: String,
@@ -168,6 +172,7 @@ impl Args {
         };
         options.parquet.compression = self.parquet_compression;
         let standard = Job::default();
+        let to_stdout = destination == Destination::Stdout;
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
@@ -177,6 +182,7 @@ impl Args {
             threads: self.threads.unwrap_or(standard.threads),
             block_rows: self.block_rows.unwrap_or(standard.block_rows),
             clean: self.clean,
+            report: !self.no_report && !to_stdout,
         }
     }
 }
@@ -228,11 +234,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !quiet {
         terminal::tell(&summary(&manifest, &job.destination));
     }
-    Ok(())
+    match (&manifest.validation, &job.destination) {
+        (Some(validation), Destination::Folder(folder)) => {
+            let page = validation.page.as_ref().map(|page| folder.join(page));
+            validate::conclude(&validation.report, page.as_deref(), quiet)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.
-fn stop_on_signal() -> Arc<AtomicBool> {
+pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without a handler the run goes on, and a signal ends it as it ends any program.

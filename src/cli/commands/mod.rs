@@ -7,3 +7,4 @@ pub mod generate;
 pub mod kinds;
 pub mod preview;
 pub mod schema;
+pub mod validate;

@@ -5,6 +5,7 @@ mod generate;
 mod help;
 mod reports;
 mod signals;
+mod validate;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -67,7 +67,7 @@ impl Anomaly for Late {
     fn spoil(&self, hits: &Hits<'_>) -> Result<Vec<Series>, Failure> {
         let by = self.by.by_row(hits)?;
         let runs: Vec<_> =
-            hits.block.rows.iter().map(|row| row..self.rows.min(row + 1 + self.ahead)).collect();
+            hits.block.rows.iter().map(|row| (row..self.rows.min(row + 1 + self.ahead)).into()).collect();
         let mut latest = vec![f64::NEG_INFINITY; runs.len()];
         for_each_run(hits, self.column.id(), &runs, |at, values| {
             latest[at] = array::to_floats(&values)?.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);

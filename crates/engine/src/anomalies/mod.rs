@@ -3,6 +3,7 @@
 mod amount;
 mod broken_key;
 mod cells;
+mod contradiction;
 mod cut;
 mod date_fault;
 mod drift;
@@ -28,12 +29,14 @@ mod testing;
 mod typo;
 mod unit_error;
 mod untidy;
+mod wrong_type;
 
 use crate::anomaly::AnomalyKind;
 
 /// Every kind of anomaly. Lookup, the manual, the JSON Schema and the tests over all kinds are driven by it.
 pub static ANOMALIES: &[AnomalyKind] = &[
     broken_key::KIND,
+    contradiction::KIND,
     cut::KIND,
     date_fault::KIND,
     drift::KIND,
@@ -55,4 +58,5 @@ pub static ANOMALIES: &[AnomalyKind] = &[
     typo::KIND,
     unit_error::KIND,
     untidy::KIND,
+    wrong_type::KIND,
 ];

@@ -77,7 +77,7 @@ impl Anomaly for OutOfOrder {
         for (at, place) in hits.places.iter().enumerate().filter(|(_, place)| place.count > 1) {
             if place.ordinal == 0 || place.ordinal + 1 == place.count {
                 positions.push(at);
-                partners.push(place.entity + (place.count - 1 - place.ordinal));
+                partners.push(hits.members(place).get((place.count - 1 - place.ordinal) as usize));
             }
         }
         let partners = Rows::from(partners);

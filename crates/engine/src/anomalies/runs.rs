@@ -1,7 +1,5 @@
 //! Rows around the hits: bursts as a whole, and rows near by.
 
-use std::ops::Range;
-
 use lookalike_core::Rows;
 use polars::prelude::*;
 
@@ -11,7 +9,7 @@ use crate::entity::{Place, for_each};
 use crate::generator::{Failure, InputId};
 
 /// Rows looked up at a time, unless a single run is longer.
-const BATCH: u64 = 131_072;
+const BATCH: usize = 131_072;
 
 /// The first rows of all instances, and for each place the position of its own among them.
 pub(super) fn firsts(places: &[Place]) -> (Vec<u64>, Vec<usize>) {
@@ -27,22 +25,22 @@ pub(super) fn firsts(places: &[Place]) -> (Vec<u64>, Vec<usize>) {
 pub(super) fn for_each_run(
     hits: &Hits<'_>,
     column: InputId,
-    runs: &[Range<u64>],
+    runs: &[Rows],
     mut each: impl FnMut(usize, Series) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut next = 0;
     while next < runs.len() {
         let (begin, mut rows) = (next, 0);
-        while next < runs.len() && (next == begin || rows + (runs[next].end - runs[next].start) <= BATCH) {
-            rows += runs[next].end - runs[next].start;
+        while next < runs.len() && (next == begin || rows + runs[next].len() <= BATCH) {
+            rows += runs[next].len();
             next += 1;
         }
         let batch = &runs[begin..next];
-        let list: Vec<u64> = batch.iter().flat_map(Range::clone).collect();
+        let list: Vec<u64> = batch.iter().flatten().collect();
         let values = hits.look_up(column, &Rows::from(list))?;
         let mut start = 0;
         for (at, run) in batch.iter().enumerate() {
-            let rows = (run.end - run.start) as usize;
+            let rows = run.len();
             each(begin + at, values.slice(start, rows))?;
             start += rows as i64;
         }
@@ -57,8 +55,8 @@ pub(super) fn for_each_burst(
     mut each: impl FnMut(&[u32], Series) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (mut runs, mut positions) = (Vec::new(), Vec::new());
-    for_each(hits.places, |first, of| {
-        runs.push(first..first + hits.places[of[0] as usize].count);
+    for_each(hits.places, |_, of| {
+        runs.push(hits.members(&hits.places[of[0] as usize]));
         positions.push(of.to_vec());
     });
     for_each_run(hits, column, &runs, |at, values| each(&positions[at], values))

@@ -39,11 +39,15 @@ struct Spike {
 impl Spike {
     /// For each hit the mean of the rows before and after it.
     fn levels(&self, hits: &Hits<'_>) -> Result<Vec<Option<f64>>, Failure> {
-        let near: Vec<_> =
-            hits.block.rows.iter().map(|row| row.saturating_sub(1)..self.rows.min(row + 2)).collect();
+        let near: Vec<_> = hits
+            .block
+            .rows
+            .iter()
+            .map(|row| (row.saturating_sub(1)..self.rows.min(row + 2)).into())
+            .collect();
         let mut levels = vec![None; near.len()];
         for_each_run(hits, self.column.id(), &near, |at, values| {
-            let own = (hits.block.rows.get(at) - near[at].start) as usize;
+            let own = (hits.block.rows.get(at) - near[at].get(0)) as usize;
             let values = array::to_floats(&values)?.into_iter().enumerate();
             levels[at] = mean(values.filter(|(at, _)| *at != own).filter_map(|(_, value)| value));
             Ok(())

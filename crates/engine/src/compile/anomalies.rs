@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lookalike_core::Seed;
 use lookalike_ruleset::anomaly::{Anomalies, AnomalyDecl};
-use lookalike_ruleset::decode::{Named, NamedItem, Spanned};
+use lookalike_ruleset::decode::{DAY, Named, NamedItem, Spanned};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::{Diagnostic, Entry, Node, Span, Type, Value};
 
@@ -14,7 +14,7 @@ use crate::anomalies::ANOMALIES;
 use crate::anomaly::{Anomaly, Rules};
 use crate::build::Builder;
 use crate::generator::{Categories, Demand, InputName, Kind, Output, Site};
-use crate::inject::{Injector, Planned, Units, largest_remainder};
+use crate::inject::{Dealt, Grid, Held, Injector, Planned, Units, largest_remainder};
 use crate::plan::Source;
 
 /// Most anomalies of a table.
@@ -35,6 +35,8 @@ pub(super) struct AnomalyDraft<'a> {
     pub per: Option<usize>,
     /// The link whose parents' children it takes together.
     pub whole: Option<usize>,
+    /// The column whose windows it takes.
+    pub window: Option<usize>,
 }
 
 impl<'a> Compiler<'a> {
@@ -97,7 +99,20 @@ impl<'a> Compiler<'a> {
                     "give it a `rate` or `count`, or the anomalies together",
                 );
             }
-            let run = keys.burst.as_ref().map(|burst| burst.span).or(keys.per.as_ref().map(|link| link.span));
+            let burst = keys.burst.as_ref().map(|burst| burst.span);
+            let window = keys.window.as_ref().map(|window| window.span);
+            if let (Some(burst), Some(window)) = (burst, window) {
+                self.problems.push(
+                    Diagnostic::error(
+                        "bad-anomaly",
+                        window,
+                        "an anomaly has a `burst` or a `window`, not both",
+                    )
+                    .related(burst, "the burst")
+                    .help("remove one"),
+                );
+            }
+            let run = burst.or(window).or(keys.per.as_ref().map(|link| link.span));
             if let Some(span) = run.filter(|_| !own) {
                 self.problems.error(
                     "bad-anomaly",
@@ -183,7 +198,7 @@ impl<'a> Compiler<'a> {
         if let Some(link) = &keys.per {
             let input = InputName { name: format!("{}.#row", link.value), span: link.span };
             per = Some(self.find_or_report(table, &[], input)?);
-            if keys.burst.is_none() {
+            if keys.burst.is_none() && keys.window.is_none() {
                 let links = &self.tables[table].links;
                 whole =
                     links.iter().position(|other| other.link.name == link.value && other.counts.is_some());
@@ -192,12 +207,17 @@ impl<'a> Compiler<'a> {
                         "bad-anomaly",
                         link.span,
                         format!("`{}` picks parents, so their children do not stand together", link.value),
-                        "give the link `per_parent`, or take runs of rows with `burst`",
+                        "give the link `per_parent`, or take rows with `burst` or `window`",
                     );
                     return None;
                 }
                 per = None;
             }
+        }
+        let mut window = None;
+        if let Some(Spanned { value, .. }) = &keys.window {
+            let input = InputName { name: value.column.value.clone(), span: value.column.span };
+            window = Some(self.find_or_report(table, &[], input)?);
         }
         Some(AnomalyDraft {
             item,
@@ -210,6 +230,7 @@ impl<'a> Compiler<'a> {
             severity,
             per,
             whole,
+            window,
         })
     }
 
@@ -382,12 +403,14 @@ fn kind_of(item: &NamedItem<AnomalyDecl>, rules: &mut Rules<'_, '_>) -> Option<B
     }
     match found.as_slice() {
         [(entry, kind)] => {
-            if kind.needs_burst && item.value.keys.burst.is_none() && item.value.keys.per.is_none() {
+            let keys = &item.value.keys;
+            if kind.needs_burst && keys.burst.is_none() && keys.window.is_none() && keys.per.is_none() {
                 problems.error(
                     "bad-anomaly",
                     entry.key_span,
                     format!("`{}` takes runs of rows", kind.name),
-                    "say how long they are, `burst: 10` or `burst: [5, 20]`, or take all children of a parent: `per: link`",
+                    "say how long they are, `burst: 10` or `burst: [5, 20]`, or take all rows of a `window`, or all children of \
+                     a parent: `per: link`",
                 );
             }
             if kind.name != "set"
@@ -432,7 +455,7 @@ impl Preparer<'_> {
         let mut whole = true;
         for draft in drafts {
             let wanted = wanted[draft.code as usize];
-            match self.plan_anomaly(at, draft, rows, seed, wanted) {
+            match self.plan_anomaly(at, draft, rows, seed, wanted, decl.value.overlap) {
                 Some(anomaly) => planned.push(anomaly),
                 None => whole = false,
             }
@@ -441,13 +464,13 @@ impl Preparer<'_> {
             return None;
         }
         // Who can choose least chooses first.
-        planned.sort_by_key(|planned| (!planned.units.is_run(), planned.when.is_none()));
+        planned.sort_by_key(|planned| (planned.units.turn(), planned.when.is_none()));
         let label = decl.value.label.as_ref().map(|label| label.value.clone());
         let count = planned.len();
         self.tables.0[at].injector =
             Some(Injector { anomalies: planned, label, names: Categories::new(names) });
         for number in 0..count {
-            self.find_threshold(at, number, lenient)?;
+            self.deal(at, number, lenient)?;
         }
         Some(())
     }
@@ -476,8 +499,10 @@ impl Preparer<'_> {
                 (Some(count), ..) => Some(count.value.0),
                 (None, Some(rate), None) => Some(match &keys.per {
                     // Of the rows as of the parents whose children they are.
-                    Some(link) => (parents(&link.value) as f64 * rate.value.0).round() as u64,
-                    None => share(rate.value.0),
+                    Some(link) if keys.window.is_none() => {
+                        (parents(&link.value) as f64 * rate.value.0).round() as u64
+                    }
+                    _ => share(rate.value.0),
                 }),
                 (None, Some(rate), Some(burst)) => {
                     let mean = (burst.value.low + burst.value.high) as f64 / 2.0;
@@ -495,6 +520,7 @@ impl Preparer<'_> {
         rows: u64,
         seed: Seed,
         wanted: u64,
+        overlap: bool,
     ) -> Option<Planned> {
         let AnomalyDraft {
             item,
@@ -507,11 +533,18 @@ impl Preparer<'_> {
             severity,
             per,
             whole,
+            window,
         } = draft;
         let inputs = inputs?;
         let seed = seed.derive(&item.name);
         let around = &self.around[at];
-        if inputs.iter().chain(&when).chain(&per).any(|column| around.outputs[*column].1.is_none()) {
+        if inputs
+            .iter()
+            .chain(&when)
+            .chain(&per)
+            .chain(&window)
+            .any(|column| around.outputs[*column].1.is_none())
+        {
             return None;
         }
         let keys = &item.value.keys;
@@ -549,7 +582,7 @@ impl Preparer<'_> {
         }
         for (column, output) in columns.iter().zip(outputs) {
             let clean = around.outputs[*column].1.as_ref()?;
-            if output.ty != clean.ty {
+            if output.ty != clean.ty && output.ty != Type::Text {
                 let name = &around.outputs[*column].0;
                 let message = format!("`{name}` is {}, and would become {}", clean.ty, output.ty);
                 self.problems.push(
@@ -565,21 +598,43 @@ impl Preparer<'_> {
                 (None, _) => true,
                 (Some(_), None) => false,
             };
+            // What is no text by itself has no character in its text that would need a quote.
+            let plain = |output: &Output| output.plain || output.ty != Type::Text;
             column.dirty = Some(Output {
-                ty: clean.ty,
+                ty: if before.ty == Type::Text { Type::Text } else { output.ty },
                 nullable: before.nullable || output.nullable,
-                plain: before.plain && output.plain,
+                plain: plain(before) && plain(&output),
                 categories: before.categories.clone().filter(|_| same),
             });
         }
         let anomaly: Box<dyn Anomaly> =
             if copies.is_empty() { anomaly } else { Box::new(Recomputed { anomaly, copies }) };
-        let units = match whole {
-            Some(link) => {
+        let units = match (whole, window.zip(keys.window.as_ref())) {
+            (_, Some((column, window))) => {
+                let ty = around.outputs[column].1.as_ref()?.ty;
+                let Spanned { value: length, span } = &window.value.length;
+                let length = match ty {
+                    Type::Datetime | Type::Duration => length.time(),
+                    Type::Date => length.time().map(|micros| micros / DAY as f64),
+                    ty if ty.is_number() => length.number(),
+                    _ => None,
+                };
+                let Some(length) = length else {
+                    let message = format!("`{}` is {ty}", window.value.column.value);
+                    self.problems.push(
+                        Diagnostic::error("wrong-type", *span, message)
+                            .label("this is no length of a window of it")
+                            .help("windows of times have a length of time, windows of numbers a number"),
+                    );
+                    return None;
+                };
+                Units::windows(Grid { column, length, by_rows: keys.count.is_none() }, seed)
+            }
+            (Some(link), None) => {
                 let parents = self.around[self.tables.0[at].links[link].parent].rows?;
                 Units::children(parents, link, seed)
             }
-            None => Units::new(rows, keys.burst.as_ref().map(|burst| burst.value), seed),
+            (None, None) => Units::new(rows, keys.burst.as_ref().map(|burst| burst.value), seed),
         };
         let span = keys
             .rate
@@ -596,28 +651,38 @@ impl Preparer<'_> {
             when,
             severity,
             per,
+            overlap: overlap || keys.overlap,
             units,
             wanted,
             threshold: 0,
+            held: Held::Nothing,
         })
     }
 
-    fn find_threshold(&mut self, at: usize, number: usize, lenient: bool) -> Option<()> {
-        let found = self.tables.find_threshold(at, number);
+    fn deal(&mut self, at: usize, number: usize, lenient: bool) -> Option<()> {
+        let dealt = self.tables.deal(at, number);
         let table = &mut self.tables.0[at];
         let injector = table.injector.as_mut()?;
         let planned = &mut injector.anomalies[number];
         let name = &injector.names.values()[planned.code as usize];
-        match found {
-            Ok((got, threshold)) => {
+        match dealt {
+            Ok(Dealt { got, threshold, held }) => {
                 planned.threshold = threshold;
-                if got == planned.wanted {
+                planned.held = held;
+                if got >= planned.wanted {
                     return Some(());
                 }
-                let message = format!(
-                    "`{name}` is to happen {} times among the {} rows of `{}`, but only {got} can take it",
-                    planned.wanted, table.rows, table.name
-                );
+                let message = if planned.units.by_rows() {
+                    format!(
+                        "`{name}` is to take {} of the {} rows of `{}`, but its windows have only {got} that can take it",
+                        planned.wanted, table.rows, table.name
+                    )
+                } else {
+                    format!(
+                        "`{name}` is to happen {} times among the {} rows of `{}`, but only {got} can take it",
+                        planned.wanted, table.rows, table.name
+                    )
+                };
                 let diagnostic = if lenient {
                     Diagnostic::warning("too-few-eligible", planned.span, message)
                         .help("it happens as often as it can")

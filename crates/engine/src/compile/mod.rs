@@ -13,6 +13,7 @@ use lookalike_core::Seed;
 use lookalike_ruleset::decode::{NamedItem, Stamp};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{DEFAULT_ROWS, Loaded, TableDecl, literal};
+use lookalike_ruleset::expect::Expectation;
 use lookalike_ruleset::expr::Aggregate;
 use lookalike_ruleset::relation::{self, Pick};
 use lookalike_ruleset::{Diagnostic, Entry, Node, Problems, Span, Value};
@@ -128,6 +129,7 @@ struct TableDraft<'a> {
     columns: Vec<Draft>,
     links: Vec<LinkDraft<'a>>,
     requires: Vec<RequireDraft>,
+    expects: Vec<ExpectDraft>,
     groups: Vec<Group>,
     anomalies: Vec<AnomalyDraft<'a>>,
 }
@@ -158,6 +160,13 @@ struct LinkDraft<'a> {
     counts: Option<usize>,
     /// The parent's column of weights, or the table's own column of row numbers.
     column: Option<usize>,
+}
+
+struct ExpectDraft {
+    expectation: Expectation,
+    formula: Option<Formula>,
+    /// `None` for one that reads something unknown.
+    inputs: Option<Vec<usize>>,
 }
 
 struct RequireDraft {
@@ -221,6 +230,18 @@ impl<'a> Compiler<'a> {
                     requires.push(RequireDraft { formula, text, inputs: None });
                 }
             }
+            let mut expects = Vec::new();
+            for decl in &decl.expect {
+                let Some(expectation) = decl.value.read(decl.span, self.problems) else { continue };
+                let formula = match &expectation.condition {
+                    Some(node) => match Formula::parse(node, self.problems) {
+                        Some(formula) => Some(formula),
+                        None => continue,
+                    },
+                    None => None,
+                };
+                expects.push(ExpectDraft { expectation, formula, inputs: None });
+            }
             self.tables.push(TableDraft {
                 decl,
                 name: &item.name,
@@ -230,6 +251,7 @@ impl<'a> Compiler<'a> {
                 columns,
                 links: Vec::new(),
                 requires,
+                expects,
                 groups: Vec::new(),
                 anomalies: Vec::new(),
             });
@@ -540,6 +562,13 @@ impl<'a> Compiler<'a> {
                 let mut inputs = Vec::new();
                 self.tables[table].requires[require].formula.inputs(&mut inputs);
                 self.tables[table].requires[require].inputs = self.find_all(table, &[], inputs);
+            }
+            for expect in 0..self.tables[table].expects.len() {
+                let mut inputs = Vec::new();
+                if let Some(formula) = &self.tables[table].expects[expect].formula {
+                    formula.inputs(&mut inputs);
+                }
+                self.tables[table].expects[expect].inputs = self.find_all(table, &[], inputs);
             }
         }
     }

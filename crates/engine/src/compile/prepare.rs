@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use lookalike_core::laws::Zipf;
 use lookalike_core::{Permutation, Seed};
+use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::TableDecl;
 use lookalike_ruleset::relation::{self, Pick};
 use lookalike_ruleset::{Diagnostic, Problems, Span, Type};
 
 use super::anomalies::AnomalyDraft;
-use super::{Compiler, Draft, MAX_ROWS, RequireDraft, Step, TableDraft};
+use super::{Compiler, Draft, ExpectDraft, MAX_ROWS, RequireDraft, Step, TableDraft};
 use crate::correlate::Group;
 use crate::generator::{Demand, Generator, Output, Site, World};
 use crate::links::{MAX_HELD, Mode, Part, PerParent};
-use crate::plan::{Column, Requirement, Source, Table, Tables};
+use crate::plan::{Column, Expected, Requirement, Source, Table, Tables};
 
 /// A table whose parts are being prepared.
 pub(super) struct Surroundings<'a> {
@@ -30,6 +31,7 @@ pub(super) struct TableInfo<'a> {
     pub columns: Vec<ColumnInfo>,
     links: Vec<(&'a relation::Link, Span, Option<usize>, Option<usize>)>,
     requires: Vec<RequireDraft>,
+    expects: Vec<ExpectDraft>,
     pub anomalies: Vec<AnomalyDraft<'a>>,
 }
 
@@ -69,6 +71,7 @@ impl Compiler<'_> {
                 columns: draft.columns.into_iter().map(column_of).collect(),
                 order: Vec::new(),
                 requires: Vec::new(),
+                expects: Vec::new(),
                 links: draft.links.into_iter().map(|l| l.link).collect(),
                 groups: draft.groups,
                 injector: None,
@@ -80,6 +83,7 @@ impl Compiler<'_> {
                     columns,
                     links: link_info,
                     requires: draft.requires,
+                    expects: draft.expects,
                     anomalies: draft.anomalies,
                 },
                 outputs,
@@ -100,6 +104,7 @@ impl Compiler<'_> {
         }
         for table in 0..preparer.tables.0.len() {
             whole &= preparer.anomalies(table, lenient).is_some();
+            whole &= preparer.expects(table).is_some();
         }
         whole.then_some(preparer.tables)
     }
@@ -415,6 +420,72 @@ impl Preparer<'_> {
         Some(())
     }
 
+    /// Checks what is expected of a table against its columns.
+    fn expects(&mut self, at: usize) -> Option<()> {
+        let expects = std::mem::take(&mut self.around[at].draft.expects);
+        let rows = self.around[at].rows?;
+        let mut whole = true;
+        for ExpectDraft { expectation, mut formula, inputs } in expects {
+            let Some(inputs) = inputs else {
+                whole = false;
+                continue;
+            };
+            let table = &self.tables.0[at];
+            let mut bad = |span, message: String, help: String| {
+                self.problems.push(Diagnostic::error("bad-expectation", span, message).help(help));
+                whole = false;
+            };
+            for name in expectation.columns.iter().chain(&expectation.by) {
+                let found =
+                    table.columns.iter().position(|column| column.written && column.name == name.value);
+                match found {
+                    None => {
+                        let names = table.columns.iter().filter(|c| c.written).map(|c| c.name.as_str());
+                        let message = format!("the table writes no column `{}`", name.value);
+                        bad(name.span, message, did_you_mean(&name.value, "columns", names));
+                    }
+                    Some(column) => {
+                        let ty = table.columns[column].output.ty;
+                        let is_by = expectation.by.as_ref().is_some_and(|by| by.span == name.span);
+                        if expectation.claim.needs_numbers()
+                            && !is_by
+                            && matches!(ty, Type::Text | Type::Bool)
+                        {
+                            let message =
+                                format!("`{}` is {ty}, of which there are no such figures", name.value);
+                            bad(name.span, message, "name a column of numbers or times".into());
+                        }
+                    }
+                }
+            }
+            for input in &inputs {
+                if !crate::audit::is_told(table, *input) {
+                    let message =
+                        format!("`{}` cannot be told from the written columns", table.columns[*input].name);
+                    let help = "expectations are held against files: read written columns, or draws that follow from them";
+                    bad(expectation.span, message, help.into());
+                }
+            }
+            if let Some(formula) = &mut formula {
+                let around = &self.around[at];
+                let mut site = Site {
+                    seed: around.draft.seed,
+                    table: around.draft.seed,
+                    rows,
+                    span: formula.span,
+                    demand: Demand::default(),
+                    world: self.world,
+                    columns: &around.outputs,
+                    scope: &[],
+                    problems: self.problems,
+                };
+                whole &= formula.prepare_condition("expect", &mut site).is_some();
+            }
+            self.tables.0[at].expects.push(Expected { expectation, formula, inputs });
+        }
+        whole.then_some(())
+    }
+
     fn requires(&mut self, at: usize) -> Option<()> {
         let requires = std::mem::take(&mut self.around[at].draft.requires);
         let rows = self.around[at].rows?;
@@ -475,6 +546,7 @@ fn warn_unused(tables: &[TableDraft<'_>], problems: &mut Problems) {
     for (number, table) in tables.iter().enumerate() {
         for (at, draft) in table.columns.iter().enumerate() {
             let is_read = table.columns.iter().any(|d| d.inputs.contains(&at))
+                || table.expects.iter().any(|e| e.inputs.iter().flatten().any(|input| *input == at))
                 || table.requires.iter().any(|r| r.inputs.iter().flatten().any(|input| *input == at))
                 || read.contains(&(number, at));
             if !draft.written && !draft.hidden && !is_read && draft.source.is_some() {

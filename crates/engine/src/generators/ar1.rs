@@ -46,6 +46,10 @@ impl Generator for Ar1 {
         Some(amount::output(nullable?))
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let (entity, seed) = self.ready.as_ref().expect("set in prepare");
         let path = amount::along(&self.path, *seed, &entity.places(block)?);

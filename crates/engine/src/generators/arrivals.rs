@@ -131,6 +131,10 @@ impl Generator for Arrivals {
     }
 
     // The attempt does not count: a row's place follows from those before it, which are not drawn again.
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let ready = self.ready.as_ref().expect("set in prepare");
         let starts = ready.starts.values(false, &self.params.zone, block)?;

@@ -1,5 +1,6 @@
 //! `bernoulli`: true for a share of the rows.
 
+use lookalike_core::declared;
 use lookalike_core::stream::Stream;
 use lookalike_ruleset::decode::Share;
 use lookalike_ruleset::{Span, Type};
@@ -7,7 +8,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 use crate::pick::threshold;
 
 struct Bernoulli {
@@ -28,6 +29,12 @@ impl Generator for Bernoulli {
             .with_attempt(block.attempt)
             .fill_words(block.rows, 0, &mut words);
         Ok(array::bools(words.into_iter().map(|word| u128::from(word) < self.limit)))
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        let share = self.limit as f64 / 18_446_744_073_709_551_616.0;
+        let shares = vec![("true".to_owned(), share), ("false".to_owned(), 1.0 - share)];
+        Promise::Drawn(declared::Promise::Shares(shares))
     }
 }
 

@@ -11,7 +11,9 @@ use polars_arrow::array::MutablePlString;
 
 use crate::array;
 use crate::build::{Builder, Spec};
-use crate::generator::{Block, Categories, Demand, Failure, Generator, InputId, InputName, Output, Site};
+use crate::generator::{
+    Block, Cases, Categories, Demand, Failure, Generator, InputId, InputName, Output, Promise, Site,
+};
 
 /// Generators for parts of the rows, brought to one type.
 pub struct Branches {
@@ -409,16 +411,35 @@ impl Generator for By {
         Some(output)
     }
 
+    fn promise(&self) -> Promise<'_> {
+        Promise::Cases(self)
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        self.branches.fill(block, &self.choose(block)?)
+    }
+}
+
+impl Cases for By {
+    fn cases(&self) -> (String, Vec<String>) {
+        let mut cases: Vec<String> = self.cases.iter().map(|(labels, _)| labels.join(" | ")).collect();
+        cases.extend(self.has_else.then(|| "else".to_owned()));
+        (self.column.name.clone(), cases)
+    }
+
+    fn specs(&self) -> &[Spec] {
+        &self.branches.specs
+    }
+
+    fn choose(&self, block: &Block<'_>) -> Result<Vec<u32>, Failure> {
         let key = block.input(self.input.expect("set in prepare"));
-        let choice: Vec<u32> = if let Some(parts) = &self.by_code {
+        Ok(if let Some(parts) = &self.by_code {
             array::codes_of(&key)?.into_iter().map(|code| code.map_or(NONE, |c| parts[c as usize])).collect()
         } else if let Some(parts) = &self.by_truth {
             key.bool()?.iter().map(|truth| truth.map_or(NONE, |t| parts[usize::from(t)])).collect()
         } else {
             let text = key.cast(&DataType::String)?;
             text.str()?.iter().map(|value| value.map_or(NONE, |v| self.part_of(v))).collect()
-        };
-        self.branches.fill(block, &choice)
+        })
     }
 }

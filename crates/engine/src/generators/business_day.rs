@@ -8,7 +8,7 @@ use super::cycle::Weekday;
 use super::days::{DaySet, Days};
 use super::zone::{Points, Zone, input_of};
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site};
 
 params! {
     /// A calendar, and the column to look up in it.
@@ -48,6 +48,10 @@ impl Generator for BusinessDay {
         let of = Points::prepare(&self.params.of, site)?;
         self.ready = Some((of, holidays?));
         Some(Output { nullable: of.nullable, ..Output::of(Type::Bool) })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

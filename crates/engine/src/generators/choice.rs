@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lookalike_core::Permutation;
+use lookalike_core::declared::{self, Spread};
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::{Decode, parse_number, wrong};
 use lookalike_ruleset::document::{guess, literal};
@@ -13,7 +14,9 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site, Words};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, Words,
+};
 use crate::pick::Pick;
 
 /// The longest list.
@@ -303,6 +306,35 @@ impl Generator for Choice {
             Values::Floats(values) => Ok(array::floats(each.map(|at| values[at]).collect())),
             Values::Ints(values, ty) => array::from_ints(each.map(|at| values[at]).collect(), *ty),
         }
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        let weight = |at: usize| self.params.weights.as_ref().map_or(1.0, |weights| weights[at]);
+        let shares = |texts: Vec<&str>| {
+            let total: f64 = (0..texts.len()).map(weight).sum();
+            let mut shares: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+            for (at, text) in texts.iter().enumerate() {
+                *shares.entry(text).or_default() += weight(at) / total;
+            }
+            declared::Promise::Shares(
+                shares.into_iter().map(|(text, share)| (text.to_owned(), share)).collect(),
+            )
+        };
+        let points = |values: &mut dyn Iterator<Item = f64>| {
+            let weighted = values.enumerate().map(|(at, value)| (value, weight(at)));
+            declared::Promise::Spread(Spread::points(weighted))
+        };
+        Promise::Drawn(match &self.values {
+            Values::Bools(values) => {
+                shares(values.iter().map(|v| if *v { "true" } else { "false" }).collect())
+            }
+            Values::Texts(categories, codes) => {
+                shares(codes.iter().map(|code| categories.values()[*code as usize].as_str()).collect())
+            }
+            Values::LongTexts(texts) => shares(texts.iter().map(String::as_str).collect()),
+            Values::Floats(values) => points(&mut values.iter().copied()),
+            Values::Ints(values, _) => points(&mut values.iter().map(|value| *value as f64)),
+        })
     }
 }
 

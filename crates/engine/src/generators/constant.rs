@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 
 /// The same value in every row. Its type is what it looks like, or the column's `type`.
 pub struct Constant {
@@ -63,6 +63,10 @@ impl Generator for Constant {
         };
         self.value = Some(value);
         Some(output)
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::steps::Steps;
 use crate::array;
 use crate::build::{Builder, resolve_stamp};
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 
 struct DateRange {
     from: Stamp,
@@ -28,6 +28,10 @@ impl Generator for DateRange {
             .map(|micros| micros.div_euclid(DAY));
         self.steps = Some(Steps::prepare(first, last, 1, [first, last].map(day_text), self.span, site)?);
         Some(Output::of(Type::Date))
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        self.steps.as_ref().map_or(Promise::Nothing, Steps::promise)
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::steps::{FromEnds, Ranged, SECOND, Steps, step_of};
 use crate::array;
 use crate::build::{Builder, resolve_stamp, stamp_text};
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 
 params! {
     /// A range of points in time.
@@ -43,6 +43,10 @@ impl Generator for DatetimeRange {
         self.steps =
             Some(Steps::prepare(first, last, self.step, [first, last].map(stamp_text), self.span, site)?);
         Some(Output::of(Type::Datetime))
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        self.steps.as_ref().map_or(Promise::Nothing, Steps::promise)
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::steps::{FromEnds, Ranged, SECOND, Steps, step_of};
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 
 params! {
     /// A range of lengths of time.
@@ -43,6 +43,10 @@ impl Generator for DurationRange {
             [self.from, self.to].map(|Time(micros)| jiff::SignedDuration::from_micros(micros).to_string());
         self.steps = Some(Steps::prepare(self.from.0, self.to.0, self.step, ends, self.span, site)?);
         Some(Output::of(Type::Duration))
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        self.steps.as_ref().map_or(Promise::Nothing, Steps::promise)
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

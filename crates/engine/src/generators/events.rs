@@ -1,9 +1,10 @@
 //! `events`: points in time at which things happen, more often at some hours, on some days and in some months than others.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use lookalike_core::Seed;
 use lookalike_core::stream::open01;
+use lookalike_core::{Seed, declared};
 use lookalike_ruleset::decode::{DAY, Decode, NonNegative, Number, Spanned, Stamp, Time, wrong};
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type, params};
 use polars::prelude::*;
@@ -18,7 +19,9 @@ use super::zone::{Points, Zone, input_of};
 use crate::array;
 use crate::build::{Builder, stamp_text};
 use crate::entity::{Entity, Per};
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site, Words};
+use crate::generator::{
+    Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site, Words,
+};
 
 params! {
     /// Days with a factor of their own.
@@ -147,7 +150,7 @@ struct Events {
 }
 
 struct Ready {
-    intensity: Intensity,
+    intensity: Arc<Intensity>,
     after: Option<Points>,
     before: Option<Points>,
     draw: Draw,
@@ -329,8 +332,22 @@ impl Generator for Events {
             Draw::Random(site.words(site.seed))
         };
         let nullable = self.params.empty.is_some();
-        self.ready = Some(Ready { intensity, after, before, draw });
+        self.ready = Some(Ready { intensity: Arc::new(intensity), after, before, draw });
         Some(Output { nullable, ..Output::of(Type::Datetime) })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        match &self.ready {
+            Some(Ready { intensity, after: None, before: None, draw: Draw::Random(_) }) => {
+                let spread = declared::Spread::Law(intensity.clone());
+                Promise::Drawn(declared::Promise::Spread(spread))
+            }
+            _ => Promise::Nothing,
+        }
+    }
+
+    fn has_place(&self) -> bool {
+        matches!(self.ready, Some(Ready { draw: Draw::Sorted(..), .. }))
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::array::dtype_of;
 use crate::build::Builder;
 use crate::formula::Formula;
-use crate::generator::{Block, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site};
+use crate::generator::{
+    Block, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+};
 
 struct Params(Formula);
 
@@ -46,6 +48,14 @@ impl Generator for Expression {
         let (ty, nullable) = self.formula.prepare(site)?;
         self.ty = ty.or(wanted).unwrap_or(Type::Text);
         Some(Output { nullable, ..Output::of(self.ty) })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
+    }
+
+    fn copies(&self) -> Option<InputId> {
+        self.column
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

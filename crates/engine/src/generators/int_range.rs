@@ -1,6 +1,7 @@
 //! `int_range`: whole numbers that are equally likely, both ends included.
 
 use lookalike_core::Permutation;
+use lookalike_core::declared::{self, Spread};
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::{Int, Pair};
 use lookalike_ruleset::{Diagnostic, Span, Type};
@@ -8,7 +9,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site, Words};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, Words};
 
 struct IntRange {
     low: i64,
@@ -81,7 +82,15 @@ impl Generator for IntRange {
         }
         Ok(array::ints(values))
     }
+
+    fn promise(&self) -> Promise<'_> {
+        let count = self.size().map_or(TWO_TO_64, |size| size as f64);
+        let spread = Spread::Steps { first: self.low as f64, step: 1.0, count };
+        Promise::Drawn(declared::Promise::Spread(spread))
+    }
 }
+
+const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
 
 impl Rule for Pair<Int> {
     fn build(self, span: Span, builder: &mut Builder<'_>) -> Option<Box<dyn Generator>> {

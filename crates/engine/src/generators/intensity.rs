@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use lookalike_core::Law;
 use lookalike_ruleset::decode::DAY;
 
 use super::days::DaySet;
@@ -186,6 +187,35 @@ impl Intensity {
         let end = self.runs.get(after).map_or(self.len, |next| next.position);
         let position = run.position.saturating_add(((weight - run.before) / run.weight) as u64);
         position.min(end - 1).clamp(part.within.start, part.within.end - 1)
+    }
+}
+
+/// The law of one draw, in microseconds.
+impl Law for Intensity {
+    fn quantile(&self, u: f64) -> f64 {
+        let whole = Part { within: 0..self.len, low: 0.0, high: self.total };
+        self.stamp(self.at_share(&whole, u)) as f64
+    }
+
+    fn cdf(&self, x: f64) -> f64 {
+        // Up to 2^53 microseconds, over 280 years around 1970, every stamp is a double.
+        self.weight_before(self.position((x.floor() as i64).saturating_add(1))) / self.total
+    }
+
+    fn support(&self) -> (f64, f64) {
+        (self.stamp(0) as f64, self.stamp(self.len - 1) as f64)
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn mean(&self) -> Option<f64> {
+        None
+    }
+
+    fn variance(&self) -> Option<f64> {
+        None
     }
 }
 

@@ -193,6 +193,10 @@ impl Generator for Interval {
         Some(Output { nullable, ..Output::of(if dates { Type::Date } else { Type::Datetime }) })
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let Ready { starts, entity, stream, dates } = self.ready.as_ref().expect("set in prepare");
         let stream = stream.with_attempt(block.attempt);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use lookalike_core::Stream;
+use lookalike_core::declared::Matcher;
 use lookalike_core::stream::below;
 use regex_syntax::ast::{
     self, Ast, ClassPerlKind, ClassSet, ClassSetBinaryOpKind, ClassSetItem, RepetitionKind, RepetitionRange,
@@ -34,6 +35,18 @@ pub(super) struct Refusal {
     pub message: String,
     pub help: String,
     pub place: Range<usize>,
+}
+
+impl Matcher for Language {
+    fn matches(&self, text: &str) -> bool {
+        self.words_contain(text)
+    }
+}
+
+impl std::fmt::Debug for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Language").field("states", &self.states.len()).finish_non_exhaustive()
+    }
 }
 
 /// All words of a pattern.
@@ -123,7 +136,6 @@ impl Language {
     }
 
     /// Whether `text` is a word.
-    #[cfg(test)]
     pub(super) fn words_contain(&self, text: &str) -> bool {
         let step = |state: &State, char: u32| {
             state.edges.iter().find(|e| (e.first..e.first + e.chars).contains(&char)).map(|e| e.to)

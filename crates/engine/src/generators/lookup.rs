@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::array;
 use crate::build::Builder;
 use crate::generator::{
-    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site,
+    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
 };
 
 /// One name, or a list of names.
@@ -316,6 +316,10 @@ impl Generator for Lookup {
         };
         self.ready = Some(Ready { inputs, finder, values });
         Some(Output { nullable, ..output })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

@@ -1,6 +1,9 @@
 //! `mixture`: each row from one of several generators, by weight.
 
+use std::collections::BTreeMap;
+
 use lookalike_core::Seed;
+use lookalike_core::declared::{self, Spread};
 use lookalike_core::stream::Stream;
 use lookalike_ruleset::decode::{NonNegative, Spanned};
 use lookalike_ruleset::{Diagnostic, Node, Span, params};
@@ -9,7 +12,7 @@ use polars::prelude::*;
 use super::branches::Branches;
 use super::choice::check_weights;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site};
 use crate::pick::Pick;
 
 params! {
@@ -23,6 +26,7 @@ params! {
 }
 
 struct Mixture {
+    weights: Vec<f64>,
     pick: Pick,
     branches: Branches,
     stream: Option<Stream>,
@@ -45,9 +49,39 @@ impl Generator for Mixture {
         output
     }
 
+    fn promise(&self) -> Promise<'_> {
+        let total: f64 = self.weights.iter().sum();
+        let parts = self.branches.specs.iter().zip(&self.weights).filter(|(_, weight)| **weight > 0.0);
+        let parts: Option<Vec<(f64, declared::Promise)>> =
+            parts.map(|(spec, weight)| Some((weight / total, spec.drawn_always()?))).collect();
+        parts.and_then(mixed).map_or(Promise::Nothing, Promise::Drawn)
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let stream = self.stream.expect("set in prepare").with_attempt(block.attempt);
         self.branches.fill(block, &self.pick.picks(block.rows, stream))
+    }
+}
+
+/// What is promised of a mixture: of numbers, or of values with shares.
+pub(crate) fn mixed(parts: Vec<(f64, declared::Promise)>) -> Option<declared::Promise> {
+    let mut spreads = Vec::new();
+    let mut shares: BTreeMap<String, f64> = BTreeMap::new();
+    for (weight, part) in parts {
+        match part {
+            declared::Promise::Spread(spread) => spreads.push((weight, spread)),
+            declared::Promise::Shares(values) => {
+                values
+                    .into_iter()
+                    .for_each(|(value, share)| *shares.entry(value).or_default() += weight * share);
+            }
+            _ => return None,
+        }
+    }
+    match (spreads.is_empty(), shares.is_empty()) {
+        (false, true) => Some(declared::Promise::Spread(Spread::Mixture(spreads))),
+        (true, false) => Some(declared::Promise::Shares(shares.into_iter().collect())),
+        _ => None,
     }
 }
 
@@ -62,7 +96,8 @@ impl Rule for Vec<Part> {
         let specs: Vec<_> = self.iter().map(|part| builder.spec(&part.of)).collect();
         let specs = specs.into_iter().collect::<Option<Vec<_>>>()?;
         valid.then(|| -> Box<dyn Generator> {
-            Box::new(Mixture { pick: Pick::new(&weights), branches: Branches::new(specs), stream: None })
+            let pick = Pick::new(&weights);
+            Box::new(Mixture { weights, pick, branches: Branches::new(specs), stream: None })
         })
     }
 }

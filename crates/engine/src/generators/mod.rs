@@ -51,7 +51,7 @@ mod spread;
 mod start;
 mod state;
 mod steps;
-mod template;
+pub(crate) mod template;
 mod text;
 mod triangular;
 mod uniform;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use lookalike_core::declared::{self, Spread};
 use lookalike_core::law::{Law, LawError, Truncated};
 use lookalike_core::stream::open01;
 use lookalike_ruleset::decode::Decode;
@@ -13,7 +14,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Output, Rule, Site, Words};
+use crate::generator::{Block, Failure, Generator, Output, Promise, Rule, Site, Words};
 
 /// Parameters that stand for a law.
 pub trait LawRule: Decode {
@@ -104,5 +105,9 @@ impl Generator for Numbers {
             }
             None => Ok(array::floats(values)),
         }
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Drawn(declared::Promise::Spread(Spread::Law(self.law.clone())))
     }
 }

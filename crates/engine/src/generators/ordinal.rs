@@ -64,6 +64,10 @@ impl Generator for Numbered {
         Some(Output::of(Type::Int))
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let places = self.entity.as_ref().expect("set in prepare").places(block)?;
         let start = self.params.start.0;

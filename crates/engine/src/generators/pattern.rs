@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lookalike_core::stream::below;
-use lookalike_core::{Permutation, Rows, Stream};
+use lookalike_core::{Permutation, Rows, Stream, declared};
 use lookalike_ruleset::decode::{Decode, wrong};
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span};
 use polars::prelude::*;
@@ -14,7 +14,9 @@ use super::steps::enough_words;
 use super::text::{SLACK, Texts};
 use crate::array;
 use crate::build::Builder;
-use crate::generator::{Block, Categories, Failure, Generator, Group, Kind, Output, Rule, Site, is_plain};
+use crate::generator::{
+    Block, Categories, Failure, Generator, Group, Kind, Output, Promise, Rule, Site, is_plain,
+};
 
 /// Up to this many words are categories.
 const MAX_CATEGORIES: u128 = 256;
@@ -23,7 +25,7 @@ const MAX_CATEGORIES: u128 = 256;
 const ROWS: u64 = 1 << 48;
 
 struct Pattern {
-    language: Language,
+    language: Arc<Language>,
     plan: Option<Plan>,
 }
 
@@ -102,6 +104,10 @@ impl Generator for Pattern {
         };
         self.plan = Some(plan);
         Some(output)
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Drawn(declared::Promise::Matches(self.language.clone()))
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
@@ -351,7 +357,7 @@ impl Decode for Params {
 
 impl Rule for Params {
     fn build(self, _: Span, _: &mut Builder<'_>) -> Option<Box<dyn Generator>> {
-        Some(Box::new(Pattern { language: self.0, plan: None }))
+        Some(Box::new(Pattern { language: Arc::new(self.0), plan: None }))
     }
 }
 
@@ -388,7 +394,7 @@ mod tests {
     fn prepare(pattern: &str, unique: bool, rows: u64) -> Result<(Pattern, Output), &'static str> {
         let world = World::new(Seed::new(1));
         let mut problems = Problems::new();
-        let mut generator = Pattern { language: Language::parse(pattern).unwrap(), plan: None };
+        let mut generator = Pattern { language: Arc::new(Language::parse(pattern).unwrap()), plan: None };
         let demand = Demand { unique: unique.then(Span::default), ..Demand::default() };
         let mut site = Site {
             seed: Seed::new(11),

@@ -49,6 +49,10 @@ impl Generator for RandomWalk {
         Some(amount::output(start? | drift?))
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let (entity, seed) = self.ready.as_ref().expect("set in prepare");
         let places = entity.places(block)?;

@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::{Builder, resolve_stamp};
-use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, Kind, Output, Promise, Rule, Site};
 
 params! {
     /// Values at equal steps: row i gets start + i × step.
@@ -66,6 +66,14 @@ impl Generator for Sequence {
             return None;
         }
         Some(Output::of(self.ty))
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
+    }
+
+    fn has_place(&self) -> bool {
+        true
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

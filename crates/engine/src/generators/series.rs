@@ -185,6 +185,10 @@ impl Generator for Trended {
         Some(amount::output(level? | trend? | noise? | timeless))
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let level = self.level.values(block)?;
         let trend = self.trend.as_ref().map(|trend| trend.values(block)).transpose()?;

@@ -147,6 +147,10 @@ impl Generator for State {
         Some(Output { nullable, ..output })
     }
 
+    fn has_place(&self) -> bool {
+        true
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let (machine, entity) = self.ready.as_ref().expect("set in prepare");
         // The rows that have a visit, with entity and time or number.

@@ -3,12 +3,13 @@
 use std::marker::PhantomData;
 
 use lookalike_core::Permutation;
+use lookalike_core::declared::{self, Spread};
 use lookalike_core::stream::below;
 use lookalike_ruleset::decode::{Decode, FieldDoc, Pair, Spanned, Time, wrong};
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span};
 use serde_json::json;
 
-use crate::generator::{Block, Site, Words};
+use crate::generator::{Block, Promise, Site, Words};
 
 /// `first`, `first + step`, `first + 2 step`, … : `count` values, of which rows get one each, all alike probable.
 pub(super) struct Steps {
@@ -59,6 +60,13 @@ impl Steps {
             None => Draw::Random(site.words(site.seed.derive("value"))),
         };
         Some(Steps { first, step, count, draw })
+    }
+
+    /// What is promised of the values.
+    pub(super) fn promise(&self) -> Promise<'_> {
+        let spread =
+            Spread::Steps { first: self.first as f64, step: self.step as f64, count: self.count as f64 };
+        Promise::Drawn(declared::Promise::Spread(spread))
     }
 
     /// The values for the block's rows.

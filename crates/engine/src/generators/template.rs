@@ -15,7 +15,8 @@ use serde_json::json;
 use super::text::{Texts, push_int};
 use crate::build::Builder;
 use crate::generator::{
-    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Rule, Site, is_plain,
+    Block, Categories, Failure, Generator, Group, InputId, InputName, Kind, Output, Promise, Rule, Site,
+    is_plain,
 };
 
 /// A text with places for values of other columns. Also the name in `uuid`.
@@ -262,6 +263,47 @@ impl Template {
     }
 }
 
+/// How values of a column become text as text formats write it, and whether that text is plain.
+fn plain_writer(output: &Output) -> (Writer, bool) {
+    match output.ty {
+        Type::Bool => (Writer::Bool, true),
+        Type::Int => (Writer::Int(0), true),
+        Type::Float => (Writer::Float, true),
+        Type::Decimal(scale) => (Writer::Decimal(scale), true),
+        Type::Date => (Writer::Date, true),
+        Type::Datetime => (Writer::Datetime, true),
+        Type::Duration => (Writer::Duration, true),
+        Type::Text => match &output.categories {
+            Some(categories) => (Writer::Categories(categories.clone()), output.plain),
+            None => (Writer::Text, output.plain),
+        },
+    }
+}
+
+/// The values of a column as text, as a CSV file has them; nulls stay null.
+///
+/// # Errors
+/// When a date or time has none.
+pub(crate) fn texts_of(series: &Series, ty: Type) -> Result<Series, Failure> {
+    if ty == Type::Text {
+        return Ok(series.cast(&DataType::String)?);
+    }
+    let span = Span::default();
+    let (writer, _) = plain_writer(&Output::of(ty));
+    let field = Field {
+        column: InputName { name: String::new(), span },
+        format: None,
+        format_span: span,
+        ready: Some((InputId(0), writer)),
+    };
+    let rows = (0..series.len() as u64).into();
+    Template { parts: vec![Part::Field(field)], nullable: true }.fill(&Block::new(
+        &rows,
+        0,
+        &[Some(series.clone())],
+    ))
+}
+
 impl Field {
     /// How values of a column become text, and whether that text is plain; `None` after adding a problem.
     fn writer(&self, output: &Output, problems: &mut Problems) -> Option<(Writer, bool)> {
@@ -270,19 +312,7 @@ impl Field {
             None
         };
         let Some(format) = &self.format else {
-            return Some(match output.ty {
-                Type::Bool => (Writer::Bool, true),
-                Type::Int => (Writer::Int(0), true),
-                Type::Float => (Writer::Float, true),
-                Type::Decimal(scale) => (Writer::Decimal(scale), true),
-                Type::Date => (Writer::Date, true),
-                Type::Datetime => (Writer::Datetime, true),
-                Type::Duration => (Writer::Duration, true),
-                Type::Text => match &output.categories {
-                    Some(categories) => (Writer::Categories(categories.clone()), output.plain),
-                    None => (Writer::Text, output.plain),
-                },
-            });
+            return Some(plain_writer(output));
         };
         match output.ty {
             Type::Int => {
@@ -565,6 +595,10 @@ impl Generator for Template {
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         Template::prepare(self, site)
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

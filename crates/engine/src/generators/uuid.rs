@@ -11,7 +11,7 @@ use super::steps::enough_words;
 use super::template::Template;
 use super::text::Texts;
 use crate::build::Builder;
-use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::generator::{Block, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site};
 
 /// Namespaces of RFC 9562, section 6.6: all but the fourth byte are the same.
 const NAMESPACES: &[(&str, u8)] = &[("dns", 0x10), ("url", 0x11), ("oid", 0x12), ("x500", 0x14)];
@@ -179,6 +179,10 @@ impl Generator for FromName {
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         let name = self.name.prepare(site)?;
         Some(Output { nullable: name.nullable, ..Output::text(true) })
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        Promise::Computed
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {

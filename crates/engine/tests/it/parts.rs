@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lookalike_core::Rows;
 use lookalike_engine::Plan;
 use lookalike_engine::testing::plan;
+use lookalike_ruleset::{Field, Type};
 use polars::prelude::*;
 
 fn frame(plan: &Plan) -> DataFrame {
@@ -274,4 +275,186 @@ tables:
         parts.vstack_mut(&table.frame(&Rows::Range(start..table.rows.min(start + 7))).unwrap()).unwrap();
     }
     assert!(parts.equals_missing(&whole));
+}
+
+const WINDOWS: &str = "
+lookalike: 1
+seed: 5
+tables:
+  sensors: {rows: 40, columns: {id: {sequence: {}}}}
+  readings:
+    rows: 4000
+    belongs_to: {sensor: {table: sensors, pick: uniform}}
+    columns:
+      sensor: {expr: sensor.id}
+      at: {datetime_range: [2026-01-01, 2026-01-11], null: 5%}
+      value: {normal: {mean: 0, std_dev: 1}}
+    anomalies: {label: odd, kinds: {dead: {count: 6, window: {column: at, length: 6h}, set: {value: 99}}}}
+";
+
+/// The rows of each instance of an anomaly, by its first row.
+fn instances(spoilt: &lookalike_engine::inject::Spoilt, kind: &str) -> BTreeMap<u64, BTreeSet<u64>> {
+    let mut found: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for marks in spoilt.marks.iter().filter(|marks| marks.kind == kind) {
+        for (row, instance) in marks.rows.iter().zip(&marks.instances) {
+            found.entry(*instance).or_default().insert(*row);
+        }
+    }
+    found
+}
+
+#[test]
+fn windows_are_taken_whole() {
+    let hours = 3_600_000_000.0;
+    for (per, rate) in
+        [("", "count: 6"), (", per: sensor", "count: 6"), ("", "rate: 10%"), (", per: sensor", "rate: 3%")]
+    {
+        let text = WINDOWS.replace("count: 6", &format!("{rate}{per}"));
+        let plan = plan(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let table = &plan.tables[1];
+        let whole = table.spoilt(&Rows::Range(0..4000)).unwrap();
+        let column = |name: &str| whole.clean.column(name).unwrap().as_materialized_series().clone();
+        let at: Vec<Option<f64>> =
+            column("at").to_physical_repr().i64().unwrap().iter().map(|v| v.map(|v| v as f64)).collect();
+        let sensor: Vec<i64> = column("sensor").i64().unwrap().iter().flatten().collect();
+        let found = instances(&whole, "dead");
+        if rate == "count: 6" {
+            assert_eq!(found.len(), 6);
+        } else {
+            // Windows are taken until their rows reach the rate, so without the last one they do not.
+            let wanted = if per.is_empty() { 400 } else { 120 };
+            let rows: usize = found.values().map(BTreeSet::len).sum();
+            let largest = found.values().map(BTreeSet::len).max().unwrap();
+            assert!((wanted..wanted + largest).contains(&rows), "{rows}");
+        }
+        let spoilt: BTreeSet<u64> = found.values().flatten().copied().collect();
+        for (first, rows) in &found {
+            let times: Vec<f64> = rows.iter().map(|row| at[*row as usize].unwrap()).collect();
+            let (low, high) = times.iter().fold((f64::MAX, f64::MIN), |(l, h), t| (l.min(*t), h.max(*t)));
+            assert!(high - low < 6.0 * hours);
+            assert_eq!(at[*first as usize], Some(low), "an instance is named by its first row in time");
+            // Nobody between the first and the last is left out.
+            for row in 0..4000u64 {
+                let inside = at[row as usize].is_some_and(|time| (low..=high).contains(&time));
+                let same = per.is_empty() || sensor[row as usize] == sensor[*first as usize];
+                assert!(!(inside && same) || spoilt.contains(&row), "row {row}");
+                assert!(per.is_empty() || !rows.contains(&row) || same, "row {row}");
+            }
+        }
+        let mut blocks = whole.frame.clear();
+        for start in (0..4000).step_by(171) {
+            blocks.vstack_mut(&table.frame(&Rows::Range(start..4000.min(start + 171))).unwrap()).unwrap();
+        }
+        assert!(blocks.equals_missing(&whole.frame));
+    }
+}
+
+#[test]
+fn windows_know_the_order_of_their_rows() {
+    // The first in time is what all others repeat, whatever its number.
+    let text = WINDOWS.replace("set: {value: 99}", "stuck: value").replace("null: 5%", "null: 0%");
+    let plan = plan(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let spoilt = plan.tables[1].spoilt(&Rows::Range(0..4000)).unwrap();
+    let value = |frame: &DataFrame, row: u64| frame.column("value").unwrap().f64().unwrap().get(row as usize);
+    for (first, rows) in instances(&spoilt, "dead") {
+        assert!(rows.iter().all(|row| value(&spoilt.frame, *row) == value(&spoilt.clean, first)));
+    }
+}
+
+#[test]
+fn windows_that_cannot_be_are_refused() {
+    let code = |from: &str, to: &str| plan(&WINDOWS.replace(from, to)).err().unwrap()[0].code;
+    assert_eq!(code("count: 6", "count: 900"), "too-few-eligible");
+    assert_eq!(code("count: 6", "rate: 100%"), "too-few-eligible");
+    assert_eq!(code("length: 6h", "length: 100"), "wrong-type");
+    assert_eq!(code("length: 6h", "length: 0h"), "wrong-type");
+    assert_eq!(code("column: at", "column: when"), "unknown-column");
+    assert_eq!(code("count: 6, ", ""), "bad-anomaly");
+    assert_eq!(code("count: 6", "count: 6, burst: 5"), "bad-anomaly");
+}
+
+const SHARED: &str = "
+lookalike: 1
+seed: 9
+tables:
+  t:
+    rows: 2000
+    columns: {size: {int_range: [1, 100]}, kind: {choice: [a, b, c]}, note: {pattern: '[a-z]{5}'}}
+    anomalies:
+      label: anomaly
+      kinds:
+        huge: {rate: 30%, overlap: true, unit_error: {column: size, factor: 10}}
+        lost: {rate: 30%, overlap: true, missing: [size, note]}
+        odd: {rate: 20%, mismatch: kind}
+        even: {rate: 20%, mismatch: kind}
+        low: {count: 30, burst: [2, 9], overlap: true, level_shift: {column: size, plus: -100}}
+";
+
+#[test]
+fn anomalies_may_share_rows() {
+    let plan = plan(SHARED).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let table = &plan.tables[0];
+    let Field { ty, nullable, .. } = table.schema().fields.pop().unwrap();
+    assert_eq!((ty, nullable), (Type::Text, true));
+    let spoilt = table.spoilt(&Rows::Range(0..2000)).unwrap();
+    let labels = count(&spoilt.frame, "anomaly");
+    let of = |name: &str| -> u64 {
+        let has = |label: &Option<String>| label.as_deref().is_some_and(|l| l.split('+').any(|n| n == name));
+        labels.iter().filter(|(label, _)| has(label)).map(|(_, rows)| rows).sum()
+    };
+    // Each has its quota, to the row.
+    assert_eq!([of("huge"), of("lost"), of("odd"), of("even")], [600, 600, 400, 400]);
+    // Independent quotas of 30 % meet in 180 rows, with a standard deviation of 11; names stand in the ruleset's order.
+    let both: u64 = labels
+        .iter()
+        .filter(|(l, _)| l.as_deref().is_some_and(|l| l.contains("huge+lost")))
+        .map(|(_, rows)| rows)
+        .sum();
+    assert!((110..250).contains(&both), "{both}");
+    assert!(
+        labels.keys().flatten().all(|label| !label.contains("odd+even")),
+        "those that do not share keep apart"
+    );
+
+    // Marks, one after the other, turn the clean rows into the dirty ones; backwards, into the clean ones.
+    let text = |series: &Series| -> Vec<Option<String>> {
+        series.cast(&DataType::String).unwrap().str().unwrap().iter().map(|t| t.map(str::to_owned)).collect()
+    };
+    for column in spoilt.clean.columns() {
+        let clean = text(column.as_materialized_series());
+        let dirty = text(spoilt.frame.column(column.name()).unwrap().as_materialized_series());
+        let mut cells = clean.clone();
+        let marks = || spoilt.marks.iter().filter(|marks| marks.column == column.name().as_str());
+        for marks in marks() {
+            for ((row, before), after) in marks.rows.iter().zip(text(&marks.before)).zip(text(&marks.after)) {
+                let cell = &mut cells[*row as usize];
+                assert_eq!(*cell, before);
+                *cell = after;
+            }
+        }
+        assert_eq!(cells, dirty);
+        for marks in marks().collect::<Vec<_>>().into_iter().rev() {
+            for ((row, before), after) in marks.rows.iter().zip(text(&marks.before)).zip(text(&marks.after)) {
+                let cell = &mut cells[*row as usize];
+                assert_eq!(*cell, after);
+                *cell = before;
+            }
+        }
+        assert_eq!(cells, clean);
+    }
+    let mut blocks = spoilt.frame.clear();
+    for start in (0..2000).step_by(93) {
+        blocks.vstack_mut(&table.frame(&Rows::Range(start..2000.min(start + 93))).unwrap()).unwrap();
+    }
+    assert!(blocks.equals_missing(&spoilt.frame));
+}
+
+#[test]
+fn all_anomalies_may_share_rows() {
+    let text = SHARED
+        .replace(", overlap: true", "")
+        .replace("label: anomaly", "overlap: true\n      label: anomaly");
+    let plan = plan(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let frame = plan.tables[0].frame(&Rows::Range(0..2000)).unwrap();
+    assert!(count(&frame, "anomaly").keys().flatten().any(|label| label.contains("odd+even")));
 }

@@ -7,10 +7,13 @@ mod anomalies;
 mod bars;
 mod boxes;
 mod ecdf;
+mod frame;
 mod histogram;
 mod matrix;
 mod nulls;
+mod scale;
 mod scatter;
+mod scene;
 mod series;
 
 use serde::Serialize;
@@ -22,10 +25,13 @@ pub use ecdf::{Ecdf, EcdfPoint};
 pub use histogram::Histogram;
 pub use matrix::{Matrix, MatrixKind};
 pub use nulls::NullMap;
+pub use scale::measured;
 pub use scatter::{MarkedPoint, Scatter};
+pub use scene::Scene;
+pub(crate) use scene::escape;
 pub use series::{Profile, Series};
 
-use crate::model::Measure;
+use crate::model::{Measure, TextTable};
 
 /// A chart: numbers with a title.
 #[derive(Clone, Debug, Serialize)]
@@ -90,48 +96,105 @@ impl Axis {
     }
 }
 
-/// The numbers of a chart.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "chart", content = "data", rename_all = "snake_case")]
-pub enum ChartData {
-    /// How numbers are distributed.
-    Histogram(Histogram),
-    /// How often each category occurs.
-    Bars(Bars),
-    /// Numbers by group.
-    Boxes(Boxes),
-    /// The share of numbers up to each.
-    Ecdf(Ecdf),
-    /// Two-way: of columns with columns, or of categories with categories.
-    Matrix(Matrix),
-    /// Two numbers against each other.
-    Scatter(Scatter),
-    /// What happens over time, and its daily, weekly or yearly profile.
-    Series(Series),
-    /// Where values are missing.
-    Nulls(NullMap),
-    /// Anomalies asked for and found.
-    Anomalies(Anomalies),
-}
+macro_rules! charts {
+    ($($(#[$about:meta])* $variant:ident($data:ty) = $name:literal,)*) => {
+        /// The numbers of a chart.
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(tag = "chart", content = "data")]
+        pub enum ChartData {$(
+            $(#[$about])*
+            #[serde(rename = $name)]
+            $variant($data),
+        )*}
 
-macro_rules! into_chart_data {
-    ($($variant:ident($data:ty)),* $(,)?) => {$(
-        impl From<$data> for ChartData {
+        $(impl From<$data> for ChartData {
             fn from(data: $data) -> ChartData {
                 ChartData::$variant(data)
             }
+        })*
+
+        impl ChartData {
+            /// Name of the chart, as in `report.json` and in names of files.
+            pub fn name(&self) -> &'static str {
+                match self {$(ChartData::$variant(_) => $name,)*}
+            }
+
+            fn picture(&self) -> &dyn Picture {
+                match self {$(ChartData::$variant(data) => data,)*}
+            }
         }
-    )*};
+    };
 }
 
-into_chart_data!(
-    Histogram(Histogram),
-    Bars(Bars),
-    Boxes(Boxes),
-    Ecdf(Ecdf),
-    Matrix(Matrix),
-    Scatter(Scatter),
-    Series(Series),
-    Nulls(NullMap),
-    Anomalies(Anomalies),
-);
+// The list: a line for each chart.
+charts! {
+    /// How numbers are distributed.
+    Histogram(Histogram) = "histogram",
+    /// How often each category occurs.
+    Bars(Bars) = "bars",
+    /// Numbers by group.
+    Boxes(Boxes) = "boxes",
+    /// The share of numbers up to each.
+    Ecdf(Ecdf) = "ecdf",
+    /// Columns with columns, or categories with categories.
+    Matrix(Matrix) = "matrix",
+    /// Two numbers against each other.
+    Scatter(Scatter) = "scatter",
+    /// What happens over time, and its daily, weekly or yearly profile.
+    Series(Series) = "series",
+    /// Where values are missing.
+    Nulls(NullMap) = "nulls",
+    /// Anomalies asked for and found.
+    Anomalies(Anomalies) = "anomalies",
+}
+
+/// What every chart can do. All three speak of the same numbers.
+trait Picture {
+    /// Draws it.
+    fn draw(&self, title: &str) -> Scene;
+    /// What is to be known beside the title, in a few words.
+    fn note(&self) -> String;
+    /// The numbers as a table.
+    fn table(&self) -> TextTable;
+}
+
+impl Chart {
+    /// Draws it.
+    pub fn draw(&self) -> Scene {
+        self.data.picture().draw(&self.title)
+    }
+
+    /// What is to be known beside the title, in a few words.
+    pub fn note(&self) -> String {
+        self.data.picture().note()
+    }
+
+    /// The same numbers as a table.
+    pub fn table(&self) -> TextTable {
+        self.data.picture().table()
+    }
+
+    /// As SVG: alone on white (`standalone`), or for a page that sets the colours.
+    pub fn svg(&self, standalone: bool) -> String {
+        self.draw().svg(&self.title, &self.note(), standalone)
+    }
+
+    /// As PNG.
+    ///
+    /// # Errors
+    /// Says what could not be drawn or encoded; a bug.
+    pub fn png(&self) -> Result<Vec<u8>, String> {
+        self.draw().png()
+    }
+}
+
+/// What spreads and steps of a measure are: the difference of two dates is a length of time.
+pub(crate) fn spread_of(measure: Measure) -> Measure {
+    match measure {
+        Measure::Number | Measure::Share => measure,
+        Measure::Date | Measure::Datetime | Measure::Duration => Measure::Duration,
+    }
+}
+
+#[cfg(test)]
+mod tests;
