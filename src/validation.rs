@@ -775,6 +775,9 @@ fn compare(
     let real = find_like(ruleset, tables, reference)?;
     let held = holdout.map(|holdout| find_like(ruleset, tables, holdout)).transpose()?.unwrap_or_default();
     let mut entries = Reference { private: true, files: Vec::new(), holdout: Vec::new() };
+    let links = links(ruleset, tables);
+    let mut options = BTreeMap::new();
+    let (mut reals, mut owns, mut helds) = (Vec::new(), Vec::new(), Vec::new());
     for table in tables {
         let of = |list: &[(String, PathBuf)]| {
             list.iter().find(|(name, _)| *name == table.name).map(|(_, p)| p.clone())
@@ -790,35 +793,86 @@ fn compare(
             // Real data may be less tidy than the rules; then its own types do.
             let typed = lookalike_io::sources::open(path, None, &SourceOptions { types, ..options.clone() });
             let source = typed.unwrap_or(untyped);
-            Ok((source.schema().clone(), source.read(0..source.rows())?))
+            let schema = TableSchema { table: table.name.clone(), fields: source.schema().fields.clone() };
+            Ok((schema, source.read(0..source.rows())?))
         };
-        let (real_schema, real_rows) = read(&path)?;
-        entries.files.push(file_entry(&table.name, &path, real_rows.height() as u64));
-        let rows = table.source.read(0..table.source.rows())?;
+        let rows = read(&path)?;
+        entries.files.push(file_entry(&table.name, &path, rows.1.height() as u64));
+        reals.push(rows);
+        let schema = TableSchema { table: table.name.clone(), fields: table.source.schema().fields.clone() };
+        owns.push((schema, table.source.read(0..table.source.rows())?));
+        helds.push(of(&held).map(|path| read(&path).map(|rows| (path, rows))).transpose()?);
+        if let Some(Some((path, rows))) = helds.last() {
+            entries.holdout.push(file_entry(&table.name, path, rows.1.height() as u64));
+        }
         let key = ruleset.plan().table(&table.name).and_then(|plan| {
             plan.columns
                 .iter()
                 .find(|column| column.written && column.unique)
                 .map(|column| column.name.clone())
         });
-        let options = compared::Options { key: key.into_iter().collect(), ..compared::Options::default() };
-        let real_table = compared::Table::new(&real_schema, &real_rows);
-        let own_table = compared::Table::new(table.source.schema(), &rows);
-        let mut comparison = compared::compare(&real_table, &own_table, &options);
-        let held_rows =
-            of(&held).map(|path| read(&path).map(|(schema, rows)| (path, schema, rows))).transpose()?;
-        if let Some((path, _, rows)) = &held_rows {
-            entries.holdout.push(file_entry(&table.name, path, rows.height() as u64));
-        }
-        let held_table = held_rows.as_ref().map(|(_, schema, rows)| compared::Table::new(schema, rows));
-        let leakage = leakage::Options { compare: options.clone(), ..leakage::Options::default() };
-        let assessment = leakage::assess(&real_table, &own_table, held_table.as_ref(), &leakage);
-        if let Some(report) = reports.iter_mut().find(|report| report.name == table.name) {
-            report.checks.append(&mut comparison.checks);
-            report.checks.extend(assessment.checks);
-        }
+        let own = compared::Options { key: key.into_iter().collect(), ..compared::Options::default() };
+        options.insert(table.name.clone(), own.linked(&table.name, &links));
+    }
+    let names: Vec<(usize, String)> =
+        owns.iter().enumerate().map(|(at, (schema, _))| (at, schema.table.clone())).collect();
+    let real_tables: Vec<_> = reals.iter().map(|(schema, rows)| compared::Table::new(schema, rows)).collect();
+    let own_tables: Vec<_> = owns.iter().map(|(schema, rows)| compared::Table::new(schema, rows)).collect();
+    let whole =
+        compared::compare_tables(&real_tables, &own_tables, &links, &options, &compared::Options::default());
+    let mut across = whole.links.checks;
+    for ((at, name), (_, comparison)) in names.iter().zip(whole.tables) {
+        let held = helds[*at].as_ref().map(|(_, (schema, rows))| compared::Table::new(schema, rows));
+        let leakage = leakage::Options {
+            compare: options.get(name).cloned().unwrap_or_default(),
+            ..leakage::Options::default()
+        };
+        let assessment = leakage::assess(&real_tables[*at], &own_tables[*at], held.as_ref(), &leakage);
+        let Some(report) = reports.iter_mut().find(|report| report.name == *name) else { continue };
+        report.charts.extend(comparison.matrices());
+        report.checks.extend(comparison.checks);
+        report.checks.extend(assessment.checks);
+        let (mine, others) = across.into_iter().partition(|check: &Check| check.table == *name);
+        report.checks.extend::<Vec<Check>>(mine);
+        across = others;
+    }
+    // What speaks of all tables together stands with the first.
+    if let Some(report) = reports.first_mut() {
+        report.checks.extend(across);
     }
     Ok(entries)
+}
+
+/// The links between the tables, by the columns that are written of both sides' keys.
+fn links(ruleset: &Ruleset, tables: &[DataTable]) -> Vec<compared::Link> {
+    let mut out: Vec<(String, compared::Link)> = Vec::new();
+    for table in tables {
+        let Some(plan) = ruleset.plan().table(&table.name) else { continue };
+        for reference in
+            plan.audit(|_| true).declared().references.iter().filter(|reference| reference.is_key)
+        {
+            let same = |(name, link): &&mut (String, compared::Link)| {
+                *name == reference.link && link.child == table.name && link.parent == reference.parent
+            };
+            let link = match out.iter_mut().find(same) {
+                Some((_, link)) => link,
+                None => {
+                    let link = compared::Link {
+                        parent: reference.parent.clone(),
+                        parent_key: Vec::new(),
+                        child: table.name.clone(),
+                        child_key: Vec::new(),
+                    };
+                    out.push((reference.link.clone(), link));
+                    let Some((_, link)) = out.last_mut() else { continue };
+                    link
+                }
+            };
+            link.parent_key.push(reference.parent_column.clone());
+            link.child_key.push(reference.column.clone());
+        }
+    }
+    out.into_iter().map(|(_, link)| link).collect()
 }
 
 /// The files of a reference for the tables that are validated.
