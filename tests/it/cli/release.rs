@@ -226,7 +226,7 @@ fn noise_that_cannot_be_is_refused() {
     let outcome = place.run("check x.yaml").expect(2);
     assert!(outcome.text.contains("min") || outcome.stderr.contains("min"), "{outcome}");
     for (from, to, words) in [
-        ("    age:", "    agee:", "there is no column `agee`"),
+        ("    age: {laplace", "    agee: {laplace", "there is no column `agee`"),
         ("  visits:\n    answer", "  visit:\n    answer", "there is no table `visit`"),
         ("values: [yes_please, no]", "values: [no]", "too few"),
         (

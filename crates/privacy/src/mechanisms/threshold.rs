@@ -21,11 +21,9 @@ use crate::session::Asked;
 use crate::{Cost, Error, Result, Session, Unit};
 
 type Keyed = MapDomain<AtomDomain<String>, AtomDomain<i64>>;
+type Reach = L02InfDistance<AbsoluteDistance<i64>>;
 
-fn measurement(
-    sigma: f64,
-    threshold: i64,
-) -> Result<Measurement<Keyed, L02InfDistance<AbsoluteDistance<i64>>, Rho, HashMap<String, i64>>> {
+fn measurement(sigma: f64, threshold: i64) -> Result<Measurement<Keyed, Reach, Rho, HashMap<String, i64>>> {
     if !(sigma.is_finite() && sigma > 0.0 && threshold > 0) {
         return Err(Error::Internal(format!("a threshold {threshold} with sigma {sigma}")));
     }
