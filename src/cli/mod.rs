@@ -32,8 +32,8 @@ Examples:
   lookalike preview rulesets/orders.yaml -n 5        the first rows, on the terminal
   lookalike explain log_normal                       a kind, with values it makes
 
-Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 3 privacy budget, 4 trouble with files, 5 no model
-could be asked, 70 a bug, 130 interrupted.")]
+Exit codes: 0 done, 1 a check failed, 2 bad command line or ruleset, 3 privacy budget,
+4 trouble with files, 5 no model could be asked, 70 a bug, 130 interrupted.")]
 struct Lookalike {
     #[command(subcommand)]
     command: Command,

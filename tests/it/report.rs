@@ -13,7 +13,8 @@ fn ebs(rows: u64) -> Ruleset {
 #[test]
 fn the_ebs_run_has_its_charts_and_opens_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
-    let job = Job { destination: Destination::Folder(folder.path().to_owned()), ..Job::default() };
+    let job =
+        Job { destination: Destination::Folder(folder.path().to_owned()), report: true, ..Job::default() };
     pipeline::generate(&ebs(1000), &job, &Quiet, &std::sync::atomic::AtomicBool::new(false)).unwrap();
     let report = folder.path().join(pipeline::REPORT);
     let json: serde_json::Value =

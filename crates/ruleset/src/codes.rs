@@ -62,6 +62,16 @@ years are refused because they have no fixed length.
     right:  Snapshot Age: {uniform: [1d, 365d]}",
     },
     Code {
+        name: "bad-expectation",
+        summary: "an expectation cannot be checked as written",
+        explanation: "\
+An expectation claims one thing of the written columns and says its limits, unless it is true or false by itself. `within`,
+`at_least` and `at_most` are exact; `is` names the value of the law, and data may be as far from it as chance takes them.
+
+    wrong:  expect: [{share: late}, {mean: price, holds: price > 0}]
+    right:  expect: [{share: late, within: [2%, 8%]}, {mean: price, at_most: 80}, {holds: price > 0}]",
+    },
+    Code {
         name: "bad-expression",
         summary: "an expression is not valid SQL",
         explanation: "\
@@ -174,9 +184,9 @@ A pattern is a regular expression from which text is made, so every part must ha
         name: "bad-privacy",
         summary: "noise on a column cannot be as written",
         explanation: "\
-The section `privacy` names tables, their columns and for each one kind of noise: `randomised_response` for text and bool,
-with the values that there can be; `laplace` or `gaussian` for numbers, with public bounds. Bounds and values are part of
-the promise and are never read off the rows.
+The section `privacy` names tables, their columns and for each one kind of noise: `randomised_response` for text and
+bool, with the values that there can be; `laplace` or `gaussian` for numbers, with public bounds. Bounds and values are
+part of the promise and are never read off the rows.
 
     wrong:  privacy: {visits: {age: {laplace: {epsilon: 1}}}}
     right:  privacy: {visits: {age: {laplace: {epsilon: 1, min: 0, max: 120}}}}",
@@ -204,16 +214,6 @@ its relation, and then has no `rows` of its own.
     wrong:  rows: 0.5k to 1k
     right:  rows: 1k
     right:  rows: {param: volumes}",
-    },
-    Code {
-        name: "bad-expectation",
-        summary: "an expectation cannot be checked as written",
-        explanation: "\
-An expectation claims one thing of the written columns and says its limits, unless it is true or false by itself. `within`,
-`at_least` and `at_most` are exact; `is` names the value of the law, and data may be as far from it as chance takes them.
-
-    wrong:  expect: [{share: late}, {mean: price, holds: price > 0}]
-    right:  expect: [{share: late, within: [2%, 8%]}, {mean: price, at_most: 80}, {holds: price > 0}]",
     },
     Code {
         name: "bad-subset",

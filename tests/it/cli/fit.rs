@@ -97,7 +97,7 @@ fn a_private_table_becomes_a_ruleset_that_makes_rows() {
 #[test]
 fn the_budget_belongs_to_the_table() {
     let place = place();
-    fit(&place, "--epsilon 1 --total-epsilon 1.5 -o a.yaml -q").expect(0);
+    fit(&place, "--epsilon 1 --total-epsilon 1.2 -o a.yaml -q").expect(0);
     let refused = fit(&place, "--epsilon 1 -o b.yaml -q").expect(3);
     assert!(refused.stderr.contains("the table has"), "{refused}");
     assert!(!place.path("b.yaml").exists() && !place.path("b.privacy.md").exists());
