@@ -322,8 +322,8 @@ fn run(
         let protected = ruleset.protected(&plan.name);
         let views = views(plan, protected, job)?;
         let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
-        let Written { pending, anomalies, found: in_table } =
-            write_table(plan, protected, rows.clone(), data, &views, examined, job, progress, stop)?;
+        let writing = Writing { plan, rows: rows.clone(), views: &views, data, examined, protected };
+        let Written { pending, anomalies, found: in_table } = write_table(writing, job, progress, stop)?;
         found.extend(in_table.map(|found| (plan.name.clone(), found)));
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
@@ -534,6 +534,9 @@ struct Unit {
     found: Option<Found>,
 }
 
+/// What encodes a view, by format.
+type Encoders = Vec<Arc<dyn Encoder>>;
+
 /// A table that is written.
 struct Written {
     /// The files of each view, by format.
@@ -544,24 +547,33 @@ struct Written {
     found: Option<Found>,
 }
 
+/// A table that is to be written, and what happens to its rows on the way.
+struct Writing<'a> {
+    plan: &'a TablePlan,
+    rows: std::ops::Range<u64>,
+    views: &'a [View],
+    /// Where rows are given: the file.
+    data: Option<&'a Data>,
+    /// Who looks at them.
+    examined: Option<&'a Examined>,
+    /// What noise is put on them.
+    protected: Option<&'a Protected>,
+}
+
 /// Generates, looks, protects and encodes in parallel, writes in order.
 fn write_table(
-    plan: &TablePlan,
-    protected: Option<&Protected>,
-    rows: std::ops::Range<u64>,
-    data: Option<&Data>,
-    views: &[View],
-    examined: Option<&Examined>,
+    writing: Writing<'_>,
     job: &Job,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Written, Error> {
+    let Writing { plan, rows, views, data, examined, protected } = writing;
     // Protected rows never keep the text of the data.
     let data = data.filter(|_| protected.is_none());
     let mut sinks =
         views.iter().map(|view| open_sinks(plan, data, *view, job)).collect::<Result<Vec<_>, _>>()?;
     let text = job.formats.iter().find_map(|kind| kept_text(data, View::Rows, kind));
-    let encoders: Vec<Vec<Arc<dyn Encoder>>> =
+    let encoders: Vec<Encoders> =
         sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
     // What else is made than what is written: kept text needs the marks, the validation the rows without anomalies.
     let mut made = views.to_vec();
@@ -593,7 +605,7 @@ fn write_table(
             }
             _ => None,
         };
-        let encode = |((encoders, frame), view): ((&Vec<Arc<dyn Encoder>>, &DataFrame), &View)| {
+        let encode = |((encoders, frame), view): ((&Encoders, &DataFrame), &View)| {
             let part = |(encoder, kind): (&Arc<dyn Encoder>, &SinkKind)| match unit
                 .as_ref()
                 .filter(|_| kept_text(data, *view, kind).is_some())

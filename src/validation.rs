@@ -505,10 +505,7 @@ fn open(ruleset: &Ruleset, name: String, path: PathBuf) -> Result<DataTable, Err
         Ok(source) => source,
         Err(refused) => {
             // A column that is not there, or has other values: look at what is there.
-            let found = match lookalike_io::sources::open(&path, None, &options(Vec::new())) {
-                Ok(found) => found,
-                Err(error) => return Err(error.into()),
-            };
+            let found = lookalike_io::sources::open(&path, None, &options(Vec::new()))?;
             let there = |column: &str| found.schema().fields.iter().any(|field| field.name == column);
             for field in schema.fields.iter().filter(|field| there(&field.name)) {
                 let only = options(vec![(field.name.clone(), field.ty)]);

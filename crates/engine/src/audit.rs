@@ -293,7 +293,6 @@ impl Audit {
     ///
     /// # Errors
     /// As [`look`](Self::look).
-    #[expect(clippy::type_complexity, reason = "for each expectation and row, what is known")]
     pub fn conditions(
         &self,
         frame: &DataFrame,

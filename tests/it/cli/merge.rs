@@ -169,9 +169,9 @@ fn children_follow_their_parents() {
     let names: BTreeMap<&String, &String> = people["id"].iter().zip(&people["name"]).collect();
     assert_eq!(names.len(), 101);
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    for at in 0..orders["of"].len() {
+    for (at, of) in orders["of"].iter().enumerate() {
         let customer = &orders["customer"][at];
-        assert_eq!(names[customer], &orders["of"][at]);
+        assert_eq!(names[customer], of);
         assert_eq!(orders["at"][at], if orders["source"][at] == "old" { "2026-04-01" } else { "2026-03-01" });
         *counts.entry(customer).or_default() += 1;
     }

@@ -522,6 +522,8 @@ pub(super) const KIND: Kind = Kind {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use lookalike_core::Rows;
     use lookalike_ruleset::document::{FileProblem, Files};
 
@@ -604,7 +606,7 @@ mod tests {
     }
 
     /// The probability of every row that there can be.
-    fn model() -> HashMap<[String; 4], f64> {
+    fn model() -> BTreeMap<[String; 4], f64> {
         let read = |path: &str| -> Vec<(Vec<String>, f64)> {
             let lines: Vec<(Vec<String>, f64)> = csv(path)
                 .lines()
@@ -625,7 +627,7 @@ mod tests {
             };
             lines.iter().map(|(cells, weight)| (cells.clone(), weight / given(cells))).collect()
         };
-        let mut all = HashMap::new();
+        let mut all = BTreeMap::new();
         for (a, pa) in read("a.csv") {
             for (b, pb) in read("b.csv").iter().filter(|(b, _)| b[0] == a[0]) {
                 for (c, pc) in read("c.csv").iter().filter(|(c, _)| c[0] == b[1] && c[1] == a[0]) {

@@ -493,10 +493,9 @@ impl<E: From<Error>> Merged<E> {
         let mut numbers = vec![0; part.picks.len() as usize];
         for start in (0..self.rows()).step_by(BLOCK_ROWS) {
             let (of, before) = self.interleave.look(start..self.rows().min(start + BLOCK_ROWS as u64));
-            let mut next = before[number];
-            for (row, _) in (start..).zip(of).filter(|(_, part)| *part as usize == number) {
+            let own = (start..).zip(of).filter(|(_, part)| *part as usize == number);
+            for (next, (row, _)) in (before[number]..).zip(own) {
                 numbers[next as usize] = row;
-                next += 1;
             }
         }
         Ok(Keys { rows, numbers, picks: part.picks.clone() })

@@ -71,7 +71,6 @@ impl Bits {
 
 impl Picks {
     /// How many rows are taken, each as often as it is.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> u64 {
         match self {
             Picks::All(rows) => *rows,

@@ -36,7 +36,7 @@ fn types(source: &dyn Source) -> String {
 fn error_of(name: &str, text: impl AsRef<[u8]>, options: &SourceOptions) -> String {
     let file = file(name, text);
     let source = open(&file.path, None, options);
-    let error = source.and_then(|source| source.read(0..source.rows())).err().expect("an error").to_string();
+    let error = source.and_then(|source| source.read(0..source.rows())).expect_err("an error").to_string();
     error.replace(&file.path.display().to_string(), name)
 }
 
@@ -97,8 +97,12 @@ fn every_form_of_csv_is_read_back() {
     for quote in [Quote::Minimal, Quote::All, Quote::Text] {
         for (null, delimiter) in [("", b','), ("NA", b';'), ("~", b'|'), ("\\N", b'\t')] {
             let csv = CsvOptions { null: null.into(), quote, delimiter, header: true };
-            let bytes =
-                write_with(&SINKS[0], &schema, &[frame.clone()], &SinkOptions { csv, ..Default::default() });
+            let bytes = write_with(
+                &SINKS[0],
+                &schema,
+                std::slice::from_ref(&frame),
+                &SinkOptions { csv, ..Default::default() },
+            );
             // The text `NA` must not be null where it is quoted.
             let options = SourceOptions { csv_nulls: vec![null.into()], ..SourceOptions::default() };
             let (_file, source) = open_text("things.csv", bytes, &options);
@@ -284,7 +288,9 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let (schema, frame) = everything();
     SINKS
         .iter()
-        .map(|kind| (kind.extension, write_with(kind, &schema, &[frame.clone()], &SinkOptions::default())))
+        .map(|kind| {
+            (kind.extension, write_with(kind, &schema, std::slice::from_ref(&frame), &SinkOptions::default()))
+        })
         .collect()
 }
 

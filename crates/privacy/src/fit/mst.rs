@@ -81,9 +81,9 @@ impl Mst {
         let plan = MstPlan::new(columns, rho, curator.rows_per_unit());
         let mut measured = Vec::new();
         let mut wide = Vec::new();
-        for column in 0..columns {
+        for (column, name) in names.iter().enumerate().take(columns) {
             let counts = table.counts(&[column]);
-            let noisy = curator.marginal(&names[column], &counts, plan.sigma_columns)?;
+            let noisy = curator.marginal(name, &counts, plan.sigma_columns)?;
             measured.push(Measured { set: vec![column], sigma: plan.sigma_columns, cells: noisy.len() });
             wide.push(noisy.into_iter().map(|count| count as f64).collect::<Vec<f64>>());
         }

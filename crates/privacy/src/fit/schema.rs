@@ -136,7 +136,7 @@ impl Schema {
         let file = sources.add(name, text);
         let mut problems = Problems::new();
         let format = Format::of_path(name).unwrap_or(Format::Yaml);
-        let schema = read::read(&mut sources, file, format, &mut problems)
+        let schema = read::read(&sources, file, format, &mut problems)
             .and_then(|node| SchemaDecl::decode(&node, &mut problems))
             .and_then(|declared| check(declared, &mut problems));
         match schema {

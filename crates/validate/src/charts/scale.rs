@@ -120,7 +120,7 @@ impl Scale {
         let step = nice_step((self.high - self.low) / unit / wanted).max(self.least) * unit;
         let first = libm::ceil(self.low / step - 1e-9);
         let last = libm::floor(self.high / step + 1e-9);
-        if !(step > 0.0) || !(last - first).is_finite() {
+        if step.is_nan() || step <= 0.0 || !(last - first).is_finite() {
             return Vec::new();
         }
         let mut ticks: Vec<(f64, String)> = Vec::new();
@@ -249,7 +249,7 @@ fn power_of_ten(exponent: i32) -> f64 {
 
 /// The least of 1, 2 and 5 times a power of ten that is not below `step`.
 pub(crate) fn nice_step(step: f64) -> f64 {
-    if !(step > 0.0) || !step.is_finite() {
+    if step <= 0.0 || !step.is_finite() {
         return 1.0;
     }
     let exponent = libm::floor(libm::log10(step)) as i32;

@@ -120,9 +120,9 @@ impl Page {
         for (t, table) in report.tables.iter().enumerate() {
             let verdict = Verdict::of(&table.checks);
             let mark = if verdict == Verdict::Fail { badge(verdict) } else { String::new() };
-            let _ = write!(
+            let _ = writeln!(
                 self.out,
-                "<li><a href=\"#t{t}\"><strong>{}</strong>{mark}</a>\n<ul>\n",
+                "<li><a href=\"#t{t}\"><strong>{}</strong>{mark}</a>\n<ul>",
                 escape(&table.name)
             );
             for (c, column) in table.columns.iter().enumerate() {
@@ -138,9 +138,9 @@ impl Page {
         }
         let privacy =
             if report.privacy.is_some() { "<li><a href=\"#privacy\">Privacy</a></li>\n" } else { "" };
-        let _ = write!(
+        let _ = writeln!(
             self.out,
-            "{privacy}<li><a href=\"#provenance\">Provenance</a></li>\n<li><a href=\"#metrics\">Metrics</a></li>\n</ol>\n</details>\n</nav>\n"
+            "{privacy}<li><a href=\"#provenance\">Provenance</a></li>\n<li><a href=\"#metrics\">Metrics</a></li>\n</ol>\n</details>\n</nav>"
         );
     }
 
@@ -160,19 +160,19 @@ impl Page {
         if skipped > 0 {
             let _ = write!(more, "; {} could not be computed", grouped(skipped as u64));
         }
-        let _ = write!(
+        let _ = writeln!(
             self.out,
             "<header id=\"verdict\">\n<h1>{}</h1>\n<div class=\"verdict {class}\" role=\"status\"><strong>{word}</strong> \
-             <span>{}. {more}.</span></div>\n",
+             <span>{}. {more}.</span></div>",
             escape(&report.title),
             headline(failed, judged)
         );
         if !report.for_release {
             let hushed = report.checks().filter(|check| !check.for_release).count();
-            let _ = write!(
+            let _ = writeln!(
                 self.out,
                 "<div class=\"private\" role=\"note\"><strong>Not for release.</strong> This report compares with private rows: \
-                 {} and every chart with this frame say something of them. Do not pass it on.</div>\n",
+                 {} and every chart with this frame say something of them. Do not pass it on.</div>",
                 counted(hushed as u64, "check", "checks")
             );
         }
@@ -227,7 +227,7 @@ impl Page {
 
     fn table(&mut self, t: usize, table: &TableReport, charts: &[(&str, &Chart)], open: bool) {
         let name = escape(&table.name);
-        let _ = write!(self.out, "<section aria-labelledby=\"t{t}\">\n<h2 id=\"t{t}\">{name}</h2>\n");
+        let _ = writeln!(self.out, "<section aria-labelledby=\"t{t}\">\n<h2 id=\"t{t}\">{name}</h2>");
         if let Some(about) = &table.about {
             let _ = writeln!(self.out, "<p>{}</p>", escape(about));
         }
@@ -254,7 +254,7 @@ impl Page {
             (title, charts.collect::<Vec<(&str, &Chart)>>())
         });
         for (title, charts) in parts.iter().filter(|(_, charts)| !charts.is_empty()) {
-            let _ = write!(self.out, "<h3>{title}</h3>\n<div class=\"charts\">\n");
+            let _ = writeln!(self.out, "<h3>{title}</h3>\n<div class=\"charts\">");
             for (name, chart) in charts {
                 self.figure(name, chart);
             }
@@ -305,10 +305,10 @@ impl Page {
             ));
         }
         let mark = if checks.is_empty() { String::new() } else { badge(verdict) };
-        let _ = write!(
+        let _ = writeln!(
             self.out,
             "<details class=\"column\" id=\"{id}\" data-verdict=\"{}\" data-words=\"{}\"{open}>\n<summary><h4>{}</h4> \
-             <code>{}</code> {mark} <span class=\"facts\">{}</span></summary>\n<div>\n",
+             <code>{}</code> {mark} <span class=\"facts\">{}</span></summary>\n<div>",
             verdict.name(),
             escape(&words),
             escape(&column.name),
@@ -319,7 +319,7 @@ impl Page {
             let _ = writeln!(self.out, "<p>{}</p>", escape(about));
         }
         let alone = if charts.is_empty() { " alone" } else { "" };
-        let _ = write!(self.out, "<div class=\"sides{alone}\">\n");
+        let _ = writeln!(self.out, "<div class=\"sides{alone}\">");
         if !charts.is_empty() {
             self.put("<div class=\"charts\">\n");
             for (name, chart) in charts {
@@ -366,7 +366,7 @@ impl Page {
     }
 
     fn pairs(&mut self, caption: &str, rows: &[(String, String)]) {
-        let _ = write!(self.out, "<table><caption>{}</caption><tbody>\n", escape(caption));
+        let _ = writeln!(self.out, "<table><caption>{}</caption><tbody>", escape(caption));
         for (name, value) in rows {
             let _ = writeln!(
                 self.out,
@@ -518,9 +518,9 @@ impl Page {
         );
         rows.extend(stamp.throughput.map(|speed| ("Speed".to_owned(), speed.sentence())));
         rows.extend(stamp.written.clone().map(|written| ("Written".to_owned(), written)));
-        let _ = write!(
+        let _ = writeln!(
             self.out,
-            "<div class=\"scroll\"><table><caption>What the data were made from</caption><tbody>\n"
+            "<div class=\"scroll\"><table><caption>What the data were made from</caption><tbody>"
         );
         for (name, value) in &rows {
             let _ = writeln!(

@@ -611,6 +611,7 @@ impl Prepared {
     }
 
     /// Statistics of every column of numbers by the values of another.
+    #[expect(clippy::type_complexity, reason = "for each value, rows, values and numbers of the columns")]
     fn groups(
         &self,
         frame: &DataFrame,
@@ -735,13 +736,13 @@ fn look_at_leaf(
     mine: &dyn Fn(usize) -> bool,
     row_of: &dyn Fn(usize) -> u64,
 ) -> LeafFound {
-    let mut found = LeafFound::default();
-    found.counts = match &prepared.fit {
+    let counts = match &prepared.fit {
         PreparedFit::None => Vec::new(),
         PreparedFit::Numbers(edges) => vec![0; edges.len() + 1],
         PreparedFit::Shares(shares) => vec![0; shares.len()],
     };
-    found.cycles = prepared.cycles.iter().map(|(cycle, _)| vec![0; cycle.places()]).collect();
+    let cycles = prepared.cycles.iter().map(|(cycle, _)| vec![0; cycle.places()]).collect();
+    let mut found = LeafFound { counts, cycles, ..LeafFound::default() };
     match cells {
         Cells::Numbers(values) => {
             let tolerance = |end: f64| end.abs().max(1e-9) * 1e-9;

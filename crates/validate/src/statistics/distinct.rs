@@ -30,17 +30,23 @@ pub enum Counts<K> {
     },
 }
 
+impl<K> Default for Counts<K> {
+    fn default() -> Counts<K> {
+        Counts::Exact(Map::default())
+    }
+}
+
 impl<K: Hash + Eq + Ord + Clone> Counts<K> {
     /// Nothing counted.
     pub fn new() -> Counts<K> {
-        Counts::Exact(Map::default())
+        Counts::default()
     }
 
     /// Counts a value, whose hash is given, `count` times.
-    pub fn add<Q: ?Sized + Hash + Eq>(&mut self, value: &Q, hash: u64, count: u64, hash_of: fn(&K) -> u64)
+    pub fn add<Q>(&mut self, value: &Q, hash: u64, count: u64, hash_of: fn(&K) -> u64)
     where
         K: std::borrow::Borrow<Q>,
-        Q: ToOwned<Owned = K>,
+        Q: ?Sized + Hash + Eq + ToOwned<Owned = K>,
     {
         match self {
             Counts::Exact(counts) => {
@@ -224,7 +230,7 @@ mod tests {
     #[test]
     fn many_values_are_estimated_and_the_frequent_ones_found() {
         // A tenth of the rows has the value 7; the rest differ.
-        let value = |at: u64| if at % 10 == 0 { 7 } else { at };
+        let value = |at: u64| if at.is_multiple_of(10) { 7 } else { at };
         let mut whole = of((0..150_000).map(value));
         whole.merge(&of((150_000..300_000).map(value)), |key| hash_word(*key, 0));
         let (distinct, exact) = whole.distinct();

@@ -52,7 +52,6 @@ fn hash_number(key: &u64) -> u64 {
     hash_word(*key, 0)
 }
 
-#[expect(clippy::ptr_arg, reason = "keys of the map are strings")]
 fn hash_text(key: &String) -> u64 {
     hash(key.as_bytes(), 0)
 }
