@@ -65,8 +65,9 @@ years are refused because they have no fixed length.
         name: "bad-expectation",
         summary: "an expectation cannot be checked as written",
         explanation: "\
-An expectation claims one thing of the written columns and says its limits, unless it is true or false by itself. `within`,
-`at_least` and `at_most` are exact; `is` names the value of the law, and data may be as far from it as chance takes them.
+An expectation claims one thing of the written columns and says its limits, unless it is true or false by itself.
+`within`, `at_least` and `at_most` are exact; `is` names the value of the law, and data may be as far from it as
+chance takes them.
 
     wrong:  expect: [{share: late}, {mean: price, holds: price > 0}]
     right:  expect: [{share: late, within: [2%, 8%]}, {mean: price, at_most: 80}, {holds: price > 0}]",
