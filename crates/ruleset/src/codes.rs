@@ -196,9 +196,9 @@ part of the promise and are never read off the rows.
         name: "bad-release",
         summary: "a release of statistics cannot be as written",
         explanation: "\
-The rules of `lookalike release` say what is public of each column and what to release. Groups need `values`, numbers need
-`min` and `max`, a unit of several rows needs `max_rows`: without a bound that everybody knows, one unit could change a
-figure by any amount, and no noise would hide it.
+The rules of `lookalike release` say what is public of each column and what to release. Groups need `values`,
+numbers need `min` and `max`, a unit of several rows needs `max_rows`: without a bound that everybody knows, one
+unit could change a figure by any amount, and no noise would hide it.
 
     wrong:  columns: {cost: {}}
             releases: {total: {statistic: sum, of: cost}}
