@@ -5,8 +5,8 @@
 //! would reach: no data can be asked to be nearer to a sample than another sample is. The threshold lies where such a
 //! second sample would fall short with a stated probability, less a margin that the user allows.
 //!
-//! A metric is one file and one line: [`columns::COLUMN_METRICS`] for one column, [`pairs::PAIR_METRICS`] for two,
-//! [`links::LINK_METRICS`] for two tables; [`METRICS`] has them all.
+//! A metric is one file and one line: `columns::COLUMN_METRICS` for one column, `pairs::PAIR_METRICS` for two,
+//! `links::LINK_METRICS` for two tables; [`METRICS`] has them all.
 //!
 //! Work is bounded. Single columns are read whole, one at a time. Pairs are computed from a sample of the rows
 //! ([`Options::pair_rows`], less for wide tables) and, in wide tables, for a sample of the pairs ([`Options::max_pairs`]).
