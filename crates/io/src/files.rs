@@ -19,7 +19,9 @@ pub struct DiskFiles {
 impl DiskFiles {
     /// Files that the ruleset at `ruleset` may read, with `allowed` folders or files beside its own tree.
     pub fn for_ruleset(ruleset: &Path, allowed: &[PathBuf]) -> DiskFiles {
-        let absolute = ruleset.canonicalize().unwrap_or_else(|_| ruleset.to_path_buf());
+        // Never relative: every path begins with an empty root.
+        let absolute = ruleset.canonicalize().or_else(|_| std::path::absolute(ruleset));
+        let absolute = absolute.unwrap_or_else(|_| Path::new("/").join(ruleset));
         let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
         let tree = folder
             .ancestors()
