@@ -681,7 +681,8 @@ single value or as param.name in an expression. The same holds for --param on th
         name: "unknown-profile",
         summary: "there is no profile of this name",
         explanation: "\
-`--profile NAME` takes a size, and perhaps a seed, that the ruleset has under `profiles`.
+`--profile NAME` takes a size, and perhaps a seed, that the ruleset has under `profiles`. What else the command line
+says of rows and seed goes before the profile. Included files have no profiles of their own.
 
     profiles: {ci: {rows: 100}, load: {rows: 10m}}
 
