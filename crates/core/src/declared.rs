@@ -86,6 +86,51 @@ impl Spread {
         }
     }
 
+    /// The smallest x with `cdf(x) >= u`, for u from 0 to 1; the ends of [`support`](Self::support) at 0 and 1.
+    pub fn quantile(&self, u: f64) -> f64 {
+        let (first, last) = self.support();
+        if u <= 0.0 || u >= 1.0 {
+            return if u <= 0.0 { first } else { last };
+        }
+        match self {
+            Spread::Law(law) => law.quantile(u),
+            Spread::Points(points) => {
+                let mut sum = 0.0;
+                let reached = points.iter().find(|(_, share)| {
+                    sum += share;
+                    sum >= u - ROUNDING
+                });
+                reached.map_or(last, |(value, _)| *value)
+            }
+            Spread::Steps { first, step, count } => {
+                first + step * ((u * count - ROUNDING * count).ceil() - 1.0).clamp(0.0, count - 1.0)
+            }
+            Spread::Rounded { of, step } => rounded(of.quantile(u), *step),
+            Spread::Clamped { of, low, high } => of.quantile(u).clamp(*low, *high),
+            Spread::Mixture(parts) => {
+                // Between the quantiles of the parts, halved until no number lies between.
+                let each =
+                    || parts.iter().filter(|(share, _)| *share > 0.0).map(|(_, part)| part.quantile(u));
+                let (mut below, mut reached) =
+                    (each().fold(f64::INFINITY, f64::min), each().fold(f64::NEG_INFINITY, f64::max));
+                if self.cdf(below) >= u {
+                    return below;
+                }
+                loop {
+                    let middle = below.midpoint(reached);
+                    if middle <= below || middle >= reached {
+                        return reached;
+                    }
+                    if self.cdf(middle) >= u {
+                        reached = middle;
+                    } else {
+                        below = middle;
+                    }
+                }
+            }
+        }
+    }
+
     /// Closed hull of the values, possibly infinite.
     pub fn support(&self) -> (f64, f64) {
         match self {
@@ -96,8 +141,7 @@ impl Spread {
             Spread::Steps { first, step, count } => (*first, first + step * (count - 1.0)),
             Spread::Rounded { of, step } => {
                 let (low, high) = of.support();
-                let round = |end: f64| if end.is_finite() { (end / step).round() * step } else { end };
-                (round(low), round(high))
+                (rounded(low, *step), rounded(high, *step))
             }
             Spread::Clamped { of, low, high } => {
                 let (first, last) = of.support();
@@ -168,6 +212,16 @@ impl Spread {
         }
     }
 }
+
+/// The nearest multiple of a step, half away from zero: of 0.01 the double that is written so, not 0.010000000000000002
+/// times a number.
+fn rounded(x: f64, step: f64) -> f64 {
+    let multiple = (x / step).round();
+    if step < 1.0 { multiple / (1.0 / step).round() } else { multiple * step }
+}
+
+/// By how much sums of shares may be off.
+const ROUNDING: f64 = 1e-12;
 
 /// How far a quotient may lie below a whole number and count as it.
 const SLACK: f64 = 1e-6;
@@ -316,13 +370,22 @@ mod tests {
         let points = Spread::points([(3.0, 1.0), (1.0, 2.0), (3.0, 1.0)]);
         assert_eq!(points.values(5), Some(vec![1.0, 3.0]));
         assert_eq!((points.cdf(0.9), points.cdf(1.0), points.cdf(3.0)), (0.0, 0.5, 1.0));
+        assert_eq!([0.0, 0.5, 0.51, 1.0].map(|u| points.quantile(u)), [1.0, 1.0, 3.0, 3.0]);
+        assert_eq!([0.0, 0.1, 0.5, 0.9, 1.0].map(|u| clamped.quantile(u)), [2.0, 2.0, 5.0, 8.0, 8.0]);
+        assert_eq!([0.0, 0.05, 0.06, 0.95].map(|u| rounded.quantile(u)), [0.0, 1.0, 1.0, 10.0]);
         let mixture = Spread::Mixture(vec![(0.25, points), (0.75, clamped)]);
+        for at in 1..100 {
+            let u = f64::from(at) / 100.0;
+            let x = mixture.quantile(u);
+            assert!(mixture.cdf(x) >= u && mixture.cdf(x.next_down()) < u, "{u}: {x}");
+        }
         assert!((mixture.cdf(5.0) - (0.25 + 0.75 * 0.5)).abs() < 1e-12);
         let steps = Spread::Steps { first: 10.0, step: 5.0, count: 4.0 };
         assert_eq!(
             (steps.cdf(9.0), steps.cdf(10.0), steps.cdf(14.9), steps.cdf(25.0)),
             (0.0, 0.25, 0.25, 1.0)
         );
+        assert_eq!([0.0, 0.25, 0.26, 1.0].map(|u| steps.quantile(u)), [10.0, 10.0, 15.0, 25.0]);
         let edges = steps.edges(100);
         assert!(edges.iter().all(|edge| (edge - 10.0) % 5.0 != 0.0), "{edges:?}");
     }
