@@ -37,6 +37,7 @@ pub mod fixture;
 pub mod lock;
 pub mod marks;
 pub mod merge;
+mod parts;
 pub mod pipeline;
 pub mod protect;
 pub mod release;

@@ -18,6 +18,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::data::{self, Data, DataEntry};
+use crate::parts::PartFile;
 use crate::protect::{self, Protected};
 use crate::validation::{self, Examined, Examiner, Scope, TableScope};
 use crate::{Error, Ruleset, marks};
@@ -166,7 +167,7 @@ pub struct Manifest {
 pub struct RulesetEntry {
     /// Name.
     pub name: String,
-    /// SHA-256 over its texts, lookups and parameters.
+    /// SHA-256 over its texts, lookups, files of rows and parameters.
     pub sha256: String,
     /// The files that it was read from, as named.
     pub files: Vec<String>,
@@ -194,11 +195,40 @@ pub struct TableEntry {
     /// Of each anomaly, how many rows of this run have it; absent where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomalies: Option<BTreeMap<String, u64>>,
+    /// Anomalies that happen less often in the whole table than the ruleset wants, since too few rows can take them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shortfalls: Vec<Shortfall>,
+    /// The parts whose rows come from files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartEntry>,
     /// What the noise in its columns promises; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy: Option<protect::Statement>,
     /// The files.
     pub files: Vec<FileEntry>,
+}
+
+/// An anomaly that happens less often than the ruleset wants.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shortfall {
+    /// The anomaly.
+    pub anomaly: String,
+    /// How many rows, bursts, windows or entities were to have it.
+    pub wanted: u64,
+    /// How many have it.
+    pub got: u64,
+}
+
+/// A part of a table whose rows come from a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartEntry {
+    /// Name of the part.
+    pub part: String,
+    /// Rows of the whole table that it takes; of a row that is taken twice, two.
+    pub taken: u64,
+    /// The file.
+    #[serde(flatten)]
+    pub data: DataEntry,
 }
 
 /// A column of a [`Manifest`].
@@ -313,6 +343,8 @@ fn run(
         std::fs::create_dir_all(folder)
             .map_err(|source| lookalike_io::Error::Write { path: Some(folder.clone()), source })?;
     }
+    let inputs = data.map(Data::path).into_iter().chain(ruleset.parts().iter().map(PartFile::path));
+    let inputs: Vec<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
@@ -322,11 +354,13 @@ fn run(
         let protected = ruleset.protected(&plan.name);
         let views = views(plan, protected, job)?;
         let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
-        let writing = Writing { plan, rows: rows.clone(), views: &views, data, examined, protected };
+        let writing =
+            Writing { plan, rows: rows.clone(), views: &views, data, inputs: &inputs, examined, protected };
         let Written { pending, anomalies, found: in_table } = write_table(writing, job, progress, stop)?;
         found.extend(in_table.map(|found| (plan.name.clone(), found)));
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
+        entry.parts = parts(ruleset, plan);
         entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
         entries.push(entry);
         finished.extend(pending.into_iter().flatten());
@@ -491,6 +525,7 @@ fn added(plan: &TablePlan, view: View) -> Vec<Field> {
 fn open_sinks(
     plan: &TablePlan,
     data: Option<&Data>,
+    inputs: &[PathBuf],
     view: View,
     job: &Job,
 ) -> Result<Vec<Box<dyn Sink>>, Error> {
@@ -503,10 +538,7 @@ fn open_sinks(
             Destination::Folder(folder) => {
                 let name = format!("{}{tag}{}.{}", plan.name, job.slice.file_tag(), kind.extension);
                 let path = folder.join(name);
-                if let Some(data) = data
-                    && let (Ok(from), Ok(to)) = (data.path().canonicalize(), path.canonicalize())
-                    && from == to
-                {
+                if path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
                     let message = format!("{} would be replaced; write to another folder", path.display());
                     return Err(Error::Request(message));
                 }
@@ -554,6 +586,8 @@ struct Writing<'a> {
     views: &'a [View],
     /// Where rows are given: the file.
     data: Option<&'a Data>,
+    /// The files that rows come from, which are not to be replaced.
+    inputs: &'a [PathBuf],
     /// Who looks at them.
     examined: Option<&'a Examined>,
     /// What noise is put on them.
@@ -567,11 +601,11 @@ fn write_table(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Written, Error> {
-    let Writing { plan, rows, views, data, examined, protected } = writing;
+    let Writing { plan, rows, views, data, inputs, examined, protected } = writing;
     // Protected rows never keep the text of the data.
     let data = data.filter(|_| protected.is_none());
     let mut sinks =
-        views.iter().map(|view| open_sinks(plan, data, *view, job)).collect::<Result<Vec<_>, _>>()?;
+        views.iter().map(|view| open_sinks(plan, data, inputs, *view, job)).collect::<Result<Vec<_>, _>>()?;
     let text = job.formats.iter().find_map(|kind| kept_text(data, View::Rows, kind));
     let encoders: Vec<Encoders> =
         sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
@@ -730,6 +764,11 @@ fn table_entry(
         acceptance,
         columns: columns.collect(),
         anomalies: plan.has_anomalies().then_some(anomalies),
+        shortfalls: plan
+            .shortfalls()
+            .map(|(anomaly, wanted, got)| Shortfall { anomaly: anomaly.to_owned(), wanted, got })
+            .collect(),
+        parts: Vec::new(),
         privacy: None,
         files: views
             .iter()
@@ -737,6 +776,16 @@ fn table_entry(
             .flat_map(|(view, pending)| job.formats.iter().zip(pending).map(|(kind, p)| file(*view, kind, p)))
             .collect(),
     })
+}
+
+/// What a manifest says of a table's parts that come from files.
+fn parts(ruleset: &Ruleset, plan: &TablePlan) -> Vec<PartEntry> {
+    let files = ruleset.parts().iter().filter(|file| file.table == plan.name);
+    let entry = |file: &PartFile| {
+        let (_, _, taken) = plan.rows_from_files().find(|(part, ..)| *part == file.part)?;
+        Some(PartEntry { part: file.part.clone(), taken, data: file.entry.clone() })
+    };
+    files.filter_map(entry).collect()
 }
 
 fn manifest(

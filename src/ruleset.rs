@@ -16,6 +16,7 @@ use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::parts::{self, PartFile};
 use crate::protect::{self, Protected};
 
 /// A checked ruleset: everything that can be wrong with it has been found, and any row of its tables can be made.
@@ -28,6 +29,7 @@ pub struct Ruleset {
     warnings: Vec<Diagnostic>,
     sources: Sources,
     protected: Vec<Protected>,
+    parts: Vec<PartFile>,
 }
 
 impl Ruleset {
@@ -98,8 +100,8 @@ impl Ruleset {
         &self.loaded.params
     }
 
-    /// SHA-256 over the ruleset, its includes and lookups and the values of its parameters, in hexadecimal. Together with
-    /// the seed and the version it stands for the output.
+    /// SHA-256 over the ruleset, its includes, lookups and files of rows and the values of its parameters, in hexadecimal.
+    /// Together with the seed and the version it stands for the output.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -117,6 +119,11 @@ impl Ruleset {
     /// How a table's columns are protected, where they are.
     pub(crate) fn protected(&self, table: &str) -> Option<&Protected> {
         self.protected.iter().find(|protected| protected.table == table)
+    }
+
+    /// The files whose rows are parts of tables.
+    pub(crate) fn parts(&self) -> &[PartFile] {
+        &self.parts
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -349,28 +356,33 @@ impl Loader {
         let mut problems = Problems::new();
         let mut kinds: Vec<&'static [Kind]> = vec![KINDS];
         kinds.extend(&self.kinds);
+        let from = sources.get(file).name.clone();
         let loaded = load(&mut sources, file, format, files, &self.params, &mut problems);
+        let mut kept = self.overrides;
         let compiled = loaded.and_then(|mut loaded| {
-            let mut overrides = self.overrides.clone();
-            overrides.given = give(&self.given, &mut loaded, &mut problems)?;
+            let given = give(&self.given, &mut loaded, &mut problems)?;
+            let (parts, rows) = parts::open(&loaded, &from, files, &mut problems)?;
+            kept.parts = rows;
+            let overrides = Overrides { given, ..kept.clone() };
             let plan = compile(&loaded, &kinds, &overrides, &mut problems)?;
             let protected = protect::resolve(&loaded.document, &plan, &mut problems);
-            Some((loaded, plan, protected))
+            Some((loaded, plan, protected, parts))
         });
         let has_errors = problems.has_errors();
         let diagnostics = problems.into_sorted();
         match compiled {
-            Some((loaded, plan, protected)) if !has_errors => {
-                let digest = digest(&sources, &loaded.lookups, &loaded.params);
+            Some((loaded, plan, protected, parts)) if !has_errors => {
+                let digest = digest(&sources, &loaded.lookups, &loaded.params, &parts);
                 Ok(Ruleset {
                     plan,
                     loaded,
                     kinds,
-                    overrides: self.overrides,
+                    overrides: kept,
                     digest,
                     warnings: diagnostics,
                     sources,
                     protected,
+                    parts,
                 })
             }
             _ => Err(Error::Refused(Box::new(Refusal { diagnostics, sources }))),
@@ -429,7 +441,12 @@ fn give(
 }
 
 /// Hashes what decides a ruleset's output, seed and version aside. Names of files are left out, so that a ruleset may move.
-fn digest(sources: &Sources, lookups: &[lookalike_ruleset::document::Lookup], params: &[Param]) -> String {
+fn digest(
+    sources: &Sources,
+    lookups: &[lookalike_ruleset::document::Lookup],
+    params: &[Param],
+    parts: &[PartFile],
+) -> String {
     let mut hasher = Sha256::new();
     let mut part = |tag: &str, text: &str| {
         hasher.update((tag.len() as u64).to_le_bytes());
@@ -449,6 +466,11 @@ fn digest(sources: &Sources, lookups: &[lookalike_ruleset::document::Lookup], pa
     for param in params {
         part("param", &param.name);
         part("value", &param.value.describe());
+    }
+    for file in parts {
+        part("table", &file.table);
+        part("part", &file.part);
+        part("rows", &file.entry.sha256);
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -36,7 +36,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::pipeline::{self, ColumnEntry, Destination, FileEntry, Job, Progress, Timing};
-use crate::{Error, Ruleset};
+use crate::{Error, Loader, Ruleset};
 
 /// What is merged, and how.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct Merge {
     pub inputs: Vec<InputSpec>,
     /// The tables, of which every input has one each.
     pub tables: Vec<TableSpec>,
+    /// Folders that rulesets among the inputs may read besides their own trees.
+    pub allowed: Vec<PathBuf>,
 }
 
 /// An input.
@@ -122,8 +124,9 @@ pub struct TableSpec {
     pub rows: Option<u64>,
     /// The column that is numbered anew.
     pub key: Option<String>,
-    /// The table whose rows it follows, and the column with that one's key.
-    pub parent: Option<(String, String)>,
+    /// The tables whose rows it follows, and for each the column with its key. A row comes as often as its first parent, if
+    /// all its parents are taken.
+    pub parents: Vec<(String, String)>,
     /// Columns whose values, combined, keep their shares in each input.
     pub stratify: Vec<String>,
     /// Whether rows are drawn with replacement.
@@ -199,6 +202,7 @@ impl Merge {
             provenance: None,
             inputs: Vec::new(),
             tables: vec![table],
+            allowed: Vec::new(),
         }
     }
 
@@ -230,16 +234,14 @@ impl Merge {
         let mut rulesets: BTreeMap<PathBuf, Ruleset> = BTreeMap::new();
         let mut opened = Vec::with_capacity(self.tables.len());
         for (at, table) in self.tables.iter().enumerate() {
-            let open = |input: &InputSpec| open(&input.places[at], table, &mut rulesets);
+            let open = |input: &InputSpec| self.open(&input.places[at], table, &mut rulesets);
             opened.push(self.inputs.iter().map(open).collect::<Result<Vec<Opened>, Error>>()?);
         }
         let mut wanted = Vec::with_capacity(self.tables.len());
         for (table, inputs) in self.tables.iter().zip(&opened) {
             let sizes: Vec<u64> = inputs.iter().map(|input| input.rows.rows()).collect();
-            wanted.push(match &table.parent {
-                None => self.amounts(table, &sizes)?,
-                Some(_) => vec![0; sizes.len()],
-            });
+            let own = table.parents.is_empty();
+            wanted.push(if own { self.amounts(table, &sizes)? } else { vec![0; sizes.len()] });
         }
         self.grow(&mut opened, &wanted)?;
         let seed = Seed::new(self.seed).derive("merge");
@@ -268,11 +270,13 @@ impl Merge {
                 })
             };
             let parts = self.inputs.iter().enumerate().map(part).collect::<Result<Vec<_>, Error>>()?;
-            let parent = table.parent.as_ref().and_then(|(parent, column)| {
-                let found = tables.iter().find(|(name, _)| name == parent);
-                found.map(|(_, table)| Parent { table, column: column.clone() })
+            let parents = table.parents.iter().filter_map(|(parent, column)| {
+                let (_, table) = tables.iter().find(|(name, _)| name == parent)?;
+                Some(Parent { table, column: column.clone() })
             });
-            tables.push((table.name.clone(), Merged::new(parts, &rule, parent).map_err(refused)?));
+            let parents: Vec<Parent<'_, Error>> = parents.collect();
+            let merged = Merged::new(parts, &rule, &parents).map_err(refused)?;
+            tables.push((table.name.clone(), merged));
         }
         // As they are named, not as they were made.
         tables.sort_by_key(|(name, _)| self.tables.iter().position(|table| table.name == *name));
@@ -288,15 +292,22 @@ impl Merge {
         while order.len() < self.tables.len() {
             let before = order.len();
             for (at, table) in self.tables.iter().enumerate() {
-                let ready = table.parent.as_ref().is_none_or(|(parent, _)| is_done(&order, parent));
+                let ready = table.parents.iter().all(|(parent, _)| is_done(&order, parent));
                 if ready && !order.contains(&at) {
                     order.push(at);
                 }
             }
             if order.len() == before {
                 let stuck = self.tables.iter().find(|table| !is_done(&order, &table.name));
-                let (name, parent) =
-                    stuck.map_or(("", ""), |t| (&t.name, t.parent.as_ref().map_or("", |(parent, _)| parent)));
+                let open = |table: &TableSpec| {
+                    table
+                        .parents
+                        .iter()
+                        .find(|(parent, _)| !is_done(&order, parent))
+                        .map(|(parent, _)| parent.clone())
+                };
+                let name = stuck.map_or("", |table| &table.name);
+                let parent = stuck.and_then(open).unwrap_or_default();
                 return Err(Error::Request(format!(
                     "`{name}` follows `{parent}`, which is no table of the merge or follows `{name}` itself"
                 )));
@@ -405,7 +416,7 @@ impl Merge {
             for (path, tables) in needs {
                 let loader = tables
                     .iter()
-                    .fold(Ruleset::loader(), |loader, (table, rows)| loader.table_rows(table, *rows));
+                    .fold(self.loader(), |loader, (table, rows)| loader.table_rows(table, *rows));
                 let ruleset = loader.path(path)?;
                 for (at, inputs) in opened.iter_mut().enumerate() {
                     let input = &mut inputs[number];
@@ -419,44 +430,51 @@ impl Merge {
         }
         Ok(())
     }
-}
 
-/// Opens the rows of a table in an input. A ruleset is read once.
-fn open(
-    place: &Place,
-    table: &TableSpec,
-    rulesets: &mut BTreeMap<PathBuf, Ruleset>,
-) -> Result<Opened, Error> {
-    match place {
-        Place::File(path) => {
-            let mut options = SourceOptions { table: Some(table.name.clone()), ..SourceOptions::default() };
-            let found = sources::open(path, None, &options)?;
-            let has = |name: &str| found.schema().fields.iter().any(|field| field.name == name);
-            options.types = table.types.iter().filter(|(name, _)| has(name)).cloned().collect();
-            let rows = if options.types.is_empty() { found } else { sources::open(path, None, &options)? };
-            Ok(Opened { rows: Arc::new(FileRows(rows)), table: None, sha256: sha256(path)? })
-        }
-        Place::Ruleset(path, own) => {
-            if !rulesets.contains_key(path) {
-                rulesets.insert(path.clone(), Ruleset::from_path(path)?);
+    fn loader(&self) -> Loader {
+        self.allowed.iter().fold(Ruleset::loader(), Loader::allow_path)
+    }
+
+    /// Opens the rows of a table in an input. A ruleset is read once.
+    fn open(
+        &self,
+        place: &Place,
+        table: &TableSpec,
+        rulesets: &mut BTreeMap<PathBuf, Ruleset>,
+    ) -> Result<Opened, Error> {
+        match place {
+            Place::File(path) => {
+                let mut options =
+                    SourceOptions { table: Some(table.name.clone()), ..SourceOptions::default() };
+                let found = sources::open(path, None, &options)?;
+                let has = |name: &str| found.schema().fields.iter().any(|field| field.name == name);
+                options.types = table.types.iter().filter(|(name, _)| has(name)).cloned().collect();
+                let rows =
+                    if options.types.is_empty() { found } else { sources::open(path, None, &options)? };
+                Ok(Opened { rows: Arc::new(FileRows(rows)), table: None, sha256: sha256(path)? })
             }
-            let ruleset = &rulesets[path];
-            let tables: Vec<&str> = ruleset.tables().map(|table| table.name()).collect();
-            let own = match (own, tables.as_slice()) {
-                (Some(own), _) => own.clone(),
-                (None, [only]) => (*only).to_owned(),
-                (None, _) if tables.contains(&table.name.as_str()) => table.name.clone(),
-                (None, _) => {
-                    let path = path.display();
-                    let known = tables.iter().map(|table| format!("{path}#{table}")).collect::<Vec<_>>();
-                    return Err(Error::Request(format!(
-                        "{path} has several tables; name one: {}",
-                        known.join(", ")
-                    )));
+            Place::Ruleset(path, own) => {
+                if !rulesets.contains_key(path) {
+                    rulesets.insert(path.clone(), self.loader().path(path)?);
                 }
-            };
-            let rows = RulesetRows::new(ruleset, &own)?;
-            Ok(Opened { rows: Arc::new(rows), table: Some(own), sha256: ruleset.digest().to_owned() })
+                let ruleset = &rulesets[path];
+                let tables: Vec<&str> = ruleset.tables().map(|table| table.name()).collect();
+                let own = match (own, tables.as_slice()) {
+                    (Some(own), _) => own.clone(),
+                    (None, [only]) => (*only).to_owned(),
+                    (None, _) if tables.contains(&table.name.as_str()) => table.name.clone(),
+                    (None, _) => {
+                        let path = path.display();
+                        let known = tables.iter().map(|table| format!("{path}#{table}")).collect::<Vec<_>>();
+                        return Err(Error::Request(format!(
+                            "{path} has several tables; name one: {}",
+                            known.join(", ")
+                        )));
+                    }
+                };
+                let rows = RulesetRows::new(ruleset, &own)?;
+                Ok(Opened { rows: Arc::new(rows), table: Some(own), sha256: ruleset.digest().to_owned() })
+            }
         }
     }
 }
@@ -574,7 +592,7 @@ impl MergedTables {
             input_rows: taken.of,
             rows: taken.rows,
             share: pipeline::round_to(taken.rows as f64 / table.rows().max(1) as f64, 6),
-            orphans: (spec.parent.is_some()).then_some(taken.orphans),
+            orphans: (!spec.parents.is_empty()).then_some(taken.orphans),
         };
         let column = |field: &lookalike_ruleset::Field| ColumnEntry {
             name: field.name.clone(),
@@ -597,7 +615,7 @@ impl MergedTables {
         TableEntry {
             name: name.to_owned(),
             rows: table.rows(),
-            parent: spec.parent.as_ref().map(|(parent, _)| parent.clone()),
+            parents: spec.parents.iter().map(|(parent, _)| parent.clone()).collect(),
             stratified_by: spec.stratify.clone(),
             with_replacement: spec.replace,
             inputs: self.merge.inputs.iter().zip(table.taken()).zip(digests).map(input).collect(),
@@ -680,9 +698,9 @@ pub struct TableEntry {
     pub name: String,
     /// Rows.
     pub rows: u64,
-    /// The table whose rows it follows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent: Option<String>,
+    /// The tables whose rows it follows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<String>,
     /// Columns whose values keep their shares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stratified_by: Vec<String>,
@@ -711,7 +729,7 @@ pub struct InputEntry {
     pub rows: u64,
     /// Their share of the table.
     pub share: f64,
-    /// Rows that were left out because the input has no parent for them; absent where no parent is followed.
+    /// Rows that were left out because the input lacks a parent for them; absent where no parent is followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orphans: Option<u64>,
 }

@@ -1,12 +1,14 @@
 //! A merge as a file: several tables, keys and children.
 
-use std::path::{Component, Path};
+use std::path::{Path, PathBuf};
 
-use lookalike_io::files::read_file;
+use lookalike_io::files::{DiskFiles, read_file};
 use lookalike_ruleset::decode::{Count, Decode, Int, Named, Share, Spanned};
+use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::document::Files;
 use lookalike_ruleset::read::{Format, read, text_of};
 use lookalike_ruleset::subset::{Align, Order};
-use lookalike_ruleset::{Diagnostic, Problems, Sources, Type, params};
+use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Sources, Type, params};
 
 use super::{Amount, InputSpec, Merge, Place, TableSpec};
 use crate::{Error, Refusal};
@@ -54,8 +56,9 @@ params! {
         rows: Option<Spanned<Count>>,
         /// The column that is numbered anew, so that no two rows have the same.
         key: Option<String>,
-        /// The table whose rows it follows.
-        parent: Option<Spanned<ParentDecl>>,
+        /// The table whose rows it follows, or a list of several. A row comes as often as its row of the first one, if all
+        /// its parents are taken; a further parent may be null.
+        parent: Parents = Parents(Vec::new()),
         /// Columns whose values, combined, keep their shares in each input.
         stratify: Vec<String> = Vec::new(),
         /// Whether rows are drawn with replacement.
@@ -65,8 +68,26 @@ params! {
     }
 }
 
+/// The parents of a table: one alone, or a list.
+#[derive(Clone, Debug)]
+struct Parents(Vec<Spanned<ParentDecl>>);
+
+impl Decode for Parents {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let nodes = node.as_list().unwrap_or(std::slice::from_ref(node));
+        let parents: Vec<_> = nodes.iter().map(|node| Spanned::decode(node, problems)).collect();
+        parents.into_iter().collect::<Option<_>>().map(Parents)
+    }
+    fn what() -> String {
+        format!("{}, or a list of such", ParentDecl::what())
+    }
+    fn schema() -> Json {
+        serde_json::json!({"anyOf": [ParentDecl::schema(), {"type": "array", "items": ParentDecl::schema()}]})
+    }
+}
+
 params! {
-    /// The parent of a table.
+    /// A parent of a table.
     struct ParentDecl {
         /// The parent's table.
         table: Spanned<String>,
@@ -76,11 +97,12 @@ params! {
 }
 
 impl Merge {
-    /// Reads a merge from a YAML, TOML or JSON file.
+    /// Reads a merge from a YAML, TOML or JSON file. The files that it names lie in its own folder tree, as those of rulesets
+    /// do, or under one of the folders in `allowed`, which also the rulesets that it names may read.
     ///
     /// # Errors
     /// [`Error::Refused`] with every diagnostic.
-    pub fn from_path(path: impl AsRef<Path>) -> Result<Merge, Error> {
+    pub fn from_path(path: impl AsRef<Path>, allowed: &[PathBuf]) -> Result<Merge, Error> {
         let path = path.as_ref();
         let name = path.display().to_string();
         let refuse = |diagnostics, sources| Error::Refused(Box::new(Refusal { diagnostics, sources }));
@@ -95,10 +117,11 @@ impl Merge {
         })?;
         let text = text_of(bytes, &name).map_err(|diagnostic| refuse(vec![*diagnostic], Sources::new()))?;
         let (mut sources, mut problems) = (Sources::new(), Problems::new());
-        let file = sources.add(name, text);
-        let document = read(&sources, file, format, &mut problems)
-            .and_then(|node| Document::decode(&node, &mut problems));
-        let merge = document.map(|document| of_document(document, path, &mut problems));
+        let file = sources.add(name.clone(), text);
+        let node = read(&sources, file, format, &mut problems)
+            .filter(|node| !is_ruleset(node, &name, &mut problems));
+        let document = node.and_then(|node| Document::decode(&node, &mut problems));
+        let merge = document.map(|document| of_document(document, path, allowed, &mut problems));
         match merge {
             Some(merge) if !problems.has_errors() => Ok(merge),
             _ => Err(refuse(problems.into_sorted(), sources)),
@@ -106,12 +129,31 @@ impl Merge {
     }
 }
 
-fn of_document(document: Document, path: &Path, problems: &mut Problems) -> Merge {
+/// Whether a file is a ruleset instead of a plan, which is reported.
+fn is_ruleset(node: &Node, name: &str, problems: &mut Problems) -> bool {
+    let find = |key: &str| node.as_map()?.iter().find(|entry| entry.key == key);
+    let (Some(version), None) = (find("lookalike"), find("merge")) else { return false };
+    let tables = find("tables").and_then(|tables| tables.value.as_map()).unwrap_or_default();
+    let inputs: Vec<String> = tables.iter().map(|table| format!("`{name}#{}`", table.key)).collect();
+    let table = if inputs.is_empty() { format!("`{name}#table`") } else { inputs.join(" or ") };
+    problems.push(
+        Diagnostic::error(
+            "bad-merge",
+            version.key_span,
+            format!("{name} is a ruleset, not a plan of a merge"),
+        )
+        .label("a plan begins with `merge: 1`")
+        .help(format!("to take rows of a table of it, name the table: {table}")),
+    );
+    true
+}
+
+fn of_document(document: Document, path: &Path, allowed: &[PathBuf], problems: &mut Problems) -> Merge {
     let Document { merge: version, name, about: _, seed, order, provenance, inputs, tables } = document;
     if version.value.0 != 1 {
         problems.error("bad-value", version.span, "there is no such version", "write `merge: 1`");
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let (files, from) = (DiskFiles::for_ruleset(path, allowed), path.display().to_string());
     let stem = || path.file_stem().map_or_else(|| "merged".to_owned(), |stem| stem.to_string_lossy().into());
     let mut made = Merge {
         name: name.unwrap_or_else(stem),
@@ -120,33 +162,32 @@ fn of_document(document: Document, path: &Path, problems: &mut Problems) -> Merg
         provenance,
         inputs: Vec::new(),
         tables: Vec::new(),
+        allowed: allowed.to_vec(),
     };
     let known: Vec<&str> = tables.names().collect();
     for item in &tables.0 {
         let TableDecl { rows, key, parent, stratify, replace, types } = &item.value;
-        if let Some(Spanned { value: parent, span }) = parent {
+        for Spanned { value: parent, span } in &parent.0 {
             if !known.contains(&parent.table.value.as_str()) {
-                let help = lookalike_ruleset::diagnostic::did_you_mean(
-                    &parent.table.value,
-                    "tables",
-                    known.iter().copied(),
-                );
+                let help = did_you_mean(&parent.table.value, "tables", known.iter().copied());
                 let message = format!("there is no table `{}`", parent.table.value);
                 problems.push(Diagnostic::error("unknown-table", parent.table.span, message).help(help));
             } else if tables.find(&parent.table.value).is_some_and(|parent| parent.value.key.is_none()) {
                 let message = format!("`{}` has no `key` by which it could be found", parent.table.value);
                 problems.error("bad-merge", *span, message, "give the parent a `key`");
             }
-            if let Some(rows) = rows {
-                let message = "rows that follow their parents are as many as they are";
-                problems.error("bad-merge", rows.span, message, "remove `rows`, here or `parent`");
-            }
         }
+        if let (Some(rows), false) = (rows, parent.0.is_empty()) {
+            let message = "rows that follow their parents are as many as they are";
+            problems.error("bad-merge", rows.span, message, "remove `rows`, here or `parent`");
+        }
+        let own =
+            |parent: &Spanned<ParentDecl>| (parent.value.table.value.clone(), parent.value.column.clone());
         made.tables.push(TableSpec {
             name: item.name.clone(),
             rows: rows.as_ref().map(|rows| rows.value.0),
             key: key.clone(),
-            parent: parent.as_ref().map(|p| (p.value.table.value.clone(), p.value.column.clone())),
+            parents: parent.0.iter().map(own).collect(),
             stratify: stratify.clone(),
             replace: *replace,
             types: types.0.iter().map(|item| (item.name.clone(), item.value)).collect(),
@@ -164,8 +205,7 @@ fn of_document(document: Document, path: &Path, problems: &mut Problems) -> Merg
         for table in &tables.0 {
             if !known.contains(&table.name.as_str()) {
                 let message = format!("there is no table `{}`", table.name);
-                let help =
-                    lookalike_ruleset::diagnostic::did_you_mean(&table.name, "tables", known.iter().copied());
+                let help = did_you_mean(&table.name, "tables", known.iter().copied());
                 problems.push(Diagnostic::error("unknown-table", table.name_span, message).help(help));
             }
         }
@@ -180,14 +220,17 @@ fn of_document(document: Document, path: &Path, problems: &mut Problems) -> Merg
             };
             let Spanned { value: text, span } = &found.value;
             let place = Place::of(text);
-            let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-            if !place.path().components().all(inside) {
-                let message = format!("`{text}` leads out of the folder of this file");
-                problems.error("bad-merge", *span, message, "put this file above all files that it names");
-            }
+            let path = match files.locate(&from, &place.path().display().to_string()) {
+                Ok((_, path)) => path,
+                Err(problem) => {
+                    let diagnostic = Diagnostic::error(problem.code, *span, problem.message);
+                    problems.push(diagnostic.help(problem.help));
+                    continue;
+                }
+            };
             places.push(match place {
-                Place::File(path) => Place::File(folder.join(path)),
-                Place::Ruleset(path, table) => Place::Ruleset(folder.join(path), table),
+                Place::File(_) => Place::File(path),
+                Place::Ruleset(_, table) => Place::Ruleset(path, table),
             });
         }
         let amount = share.map(|share| Amount::Share(share.value.0));

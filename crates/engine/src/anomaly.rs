@@ -2,13 +2,15 @@
 
 use lookalike_core::Rows;
 use lookalike_ruleset::decode::{Decode, FieldDoc};
-use lookalike_ruleset::{Entry, Json, Node, Span, Value};
+use lookalike_ruleset::{Entry, Json, Node, Problems, Span, Value};
 use polars::prelude::*;
 
 use crate::build::{Builder, Spec};
 use crate::entity::Place;
 use crate::generator::{Block, Failure, InputId, InputName, Output, Site};
-use crate::inject::Windows;
+use crate::inject::Groups;
+use crate::inject::order::Ordering;
+use crate::look::Look;
 
 /// An anomaly, ready to spoil rows.
 ///
@@ -26,6 +28,12 @@ pub trait Anomaly: Send + Sync {
     /// values as a CSV file has them. Other types stay. Gives `None` after adding at least one problem.
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>>;
 
+    /// Looks at the clean table as a whole, once any of its rows can be made and before they are dealt. What it keeps must not
+    /// grow with the table. Gives `None` after adding at least one problem.
+    fn look(&mut self, _look: &Look<'_>, _problems: &mut Problems) -> Option<()> {
+        Some(())
+    }
+
     /// Makes the new values: a series for each column that it changes, with a value for each hit.
     ///
     /// # Errors
@@ -40,8 +48,12 @@ pub struct Hits<'a> {
     /// Where each row stands in its instance: `entity` is the first row of the instance, which also names it.
     pub places: &'a [Place],
     pub(crate) clean: &'a Clean<'a>,
-    /// The rows of windows; without, an instance has consecutive rows.
-    pub(crate) windows: Option<&'a Windows>,
+    /// The rows of windows or entities; without, an instance has consecutive rows.
+    pub(crate) groups: Option<&'a Groups>,
+    /// The order of rows, where it is not by their numbers.
+    pub(crate) ordering: Option<&'a Ordering>,
+    /// How many rows the table has.
+    pub(crate) table_rows: u64,
 }
 
 /// Makes clean cells of any rows of the table: a column, and the rows.
@@ -50,9 +62,21 @@ pub(crate) type Clean<'a> = dyn Fn(usize, &Rows) -> Result<Series, Failure> + 'a
 impl Hits<'_> {
     /// The rows of the instance that a place is in, in order.
     pub fn members(&self, place: &Place) -> Rows {
-        match self.windows {
-            Some(windows) => windows.members(place.entity).to_vec().into(),
+        match self.groups {
+            Some(groups) => groups.members(place.entity).to_vec().into(),
             None => (place.entity..place.entity + place.count).into(),
+        }
+    }
+
+    /// Up to so many rows before and after a row, in the order that the anomaly goes by and of the same entity, with the row
+    /// among them; and its position there.
+    pub fn around(&self, row: u64, before: u64, after: u64) -> (Rows, usize) {
+        match self.ordering {
+            Some(ordering) => ordering.around(row, before, after),
+            None => {
+                let first = row.saturating_sub(before);
+                (Rows::Range(first..self.table_rows.min(row + after + 1)), (row - first) as usize)
+            }
         }
     }
 

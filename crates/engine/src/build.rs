@@ -451,6 +451,11 @@ impl Spec {
         self.demand.ty = self.demand.ty.or(Some(ty));
     }
 
+    /// The type that the user says.
+    pub(crate) fn declared_type(&self) -> Option<Type> {
+        self.demand.ty
+    }
+
     /// Whether the values are declared free of repetitions.
     pub fn is_unique(&self) -> bool {
         self.demand.unique.is_some()

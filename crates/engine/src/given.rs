@@ -42,6 +42,30 @@ impl fmt::Debug for GivenTable {
     }
 }
 
+/// The rows of a file that are a part of a table. A copy costs nothing.
+#[derive(Clone)]
+pub struct PartRows {
+    /// Name of the table.
+    pub table: String,
+    /// Name of the part.
+    pub part: String,
+    /// Name of the file.
+    pub file: String,
+    /// Its rows.
+    pub rows: Arc<dyn Given>,
+}
+
+impl fmt::Debug for PartRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PartRows { table, part, file, .. } = self;
+        f.debug_struct("PartRows")
+            .field("table", table)
+            .field("part", part)
+            .field("file", file)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Tables {
     /// Fills the given columns of a table that are needed, all at once.
     pub(crate) fn fill_given(

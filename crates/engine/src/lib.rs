@@ -20,8 +20,10 @@ pub mod given;
 pub mod inject;
 mod links;
 mod locale;
+pub mod look;
 pub mod machine;
 pub mod merge;
+mod part_files;
 pub mod pick;
 pub mod plan;
 pub mod run;
@@ -32,5 +34,5 @@ pub mod testing;
 
 pub use generator::{Block, Failure, Generator, Kind, Output, Rule, Site};
 pub use generators::KINDS;
-pub use given::{Given, GivenTable};
+pub use given::{Given, GivenTable, PartRows};
 pub use plan::{Column, Error, Plan, TablePlan, compile};

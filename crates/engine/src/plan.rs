@@ -15,6 +15,7 @@ use crate::generator::{Block, Generator, Output};
 use crate::given::Given;
 use crate::inject::{Injector, Spoilt};
 use crate::links::{Children, Link};
+use crate::part_files::PartFiles;
 use crate::subsets::Parts;
 
 pub use crate::compile::{MAX_ROWS, Overrides, compile};
@@ -75,6 +76,8 @@ pub(crate) enum Source {
     Subset(Arc<Parts>),
     /// A column of the rows that are given, by its place.
     Given(usize),
+    /// A column of a part's file, by its place.
+    File { file: usize, place: usize },
 }
 
 impl Source {
@@ -103,6 +106,8 @@ pub struct Table {
     pub(crate) injector: Option<Injector>,
     /// The rows, where they are not made.
     pub(crate) given: Option<Arc<dyn Given>>,
+    /// The files whose rows are parts of it.
+    pub(crate) files: PartFiles,
 }
 
 /// Something that must be true of the table once it is made.
@@ -249,9 +254,20 @@ impl Table {
         TableSchema { table: self.name.clone(), fields }
     }
 
+    /// The parts whose rows come from files, each with its name, the rows that the file has and those that are taken.
+    pub fn rows_from_files(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.files.files.iter().map(|file| (file.name.as_str(), file.rows.rows(), file.picks.len()))
+    }
+
     /// Whether rows are spoilt on purpose.
     pub fn has_anomalies(&self) -> bool {
         self.injector.is_some()
+    }
+
+    /// The anomalies that happen less often than the ruleset wants, since too few rows can take them: name, how often they
+    /// should, and how often they do. None unless quotas may be missed.
+    pub fn shortfalls(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.injector.iter().flat_map(Injector::shortfalls)
     }
 
     /// Whether rows must meet conditions.
@@ -473,6 +489,16 @@ impl Tables {
                     let given =
                         table.given.as_deref().ok_or_else(|| Error::Internal("no rows are given".into()))?;
                     self.fill_given(at, given, &wanted, rows, &mut filled)?;
+                }
+                Source::File { file, .. } => {
+                    let wanted: Vec<(usize, usize)> = (0..table.columns.len())
+                        .filter(|own| needed[*own])
+                        .filter_map(|own| match table.columns[own].source {
+                            Source::File { file: other, place } if other == *file => Some((own, place)),
+                            _ => None,
+                        })
+                        .collect();
+                    self.fill_from_file(at, *file, &wanted, rows, &mut filled)?;
                 }
                 Source::Children(children) => {
                     filled[id] = Some(self.fill_children(at, id, children, rows)?);

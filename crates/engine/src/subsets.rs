@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use lookalike_core::{Permutation, Rows, Seed};
+use lookalike_core::{Rows, Seed};
 use lookalike_ruleset::decode::{DAY, Stamp};
 use lookalike_ruleset::subset::Align;
-use lookalike_ruleset::{Span, Type};
+use lookalike_ruleset::{Diagnostic, Span, Type};
 use polars::prelude::*;
 
 use crate::array;
@@ -13,7 +13,8 @@ use crate::build::Spec;
 use crate::generator::{
     Block, Cases, Categories, Failure, Generator, InputId, InputName, Output, Promise, Site,
 };
-use crate::generators::branches::{Branches, NONE};
+use crate::generators::branches::{Branches, NONE, common_type};
+use crate::merge::deal::Interleave;
 
 /// Name of the hidden column that says which part a row is of.
 pub(crate) const SUBSET: &str = "#subset";
@@ -21,29 +22,18 @@ pub(crate) const SUBSET: &str = "#subset";
 /// The parts of a table, ready to be asked.
 pub(crate) struct Parts {
     pub names: Arc<Categories>,
-    /// For each part, the rank behind its last.
-    pub ends: Vec<u64>,
-    /// Ranks of the rows; in order where there is none.
-    pub permutation: Option<Permutation>,
+    pub dealt: Interleave,
 }
 
 impl Parts {
     /// Names of the parts with their rows.
     pub fn sizes(&self) -> Vec<(String, u64)> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let sizes = self.ends.iter().zip(starts).map(|(end, start)| end - start);
-        self.names.values().iter().cloned().zip(sizes).collect()
+        self.names.values().iter().cloned().zip(self.dealt.sizes()).collect()
     }
 
     /// The part of each row.
     pub fn fill(&self, rows: &Rows) -> Series {
-        let part = |rank: u64| self.ends.partition_point(|end| *end <= rank) as u32;
-        let mut codes = Vec::with_capacity(rows.len());
-        match &self.permutation {
-            Some(permutation) => permutation.for_each(rows, |rank| codes.push(part(rank))),
-            None => codes.extend(rows.iter().map(part)),
-        }
-        array::codes(codes.into_iter(), &self.names)
+        array::codes(self.dealt.parts(rows).into_iter(), &self.names)
     }
 }
 
@@ -56,6 +46,8 @@ pub(crate) struct BySubset {
     rules: Vec<u32>,
     /// Name of each part's rule, for its seed; the table's own has none.
     names: Vec<Option<String>>,
+    /// What is read where a part's values come from a file, in words.
+    files: Vec<Option<String>>,
     /// For each part, how its times lie.
     align: Vec<Option<Align>>,
     part: Option<InputId>,
@@ -64,21 +56,68 @@ pub(crate) struct BySubset {
 }
 
 impl BySubset {
-    /// A column with the table's rule and, for each part, one of its own or none, and how its times lie.
-    pub fn new(base: Spec, parts: Vec<(String, Option<Spec>, Option<Align>)>, span: Span) -> BySubset {
-        let (mut specs, mut names) = (vec![base], vec![None]);
+    /// A column with the table's rule and what differs in each part.
+    pub fn new(base: Spec, parts: Vec<Differing>, span: Span) -> BySubset {
+        let (mut specs, mut names, mut files) = (vec![base], vec![None], vec![None]);
         let (mut rules, mut align) = (Vec::new(), Vec::new());
-        for (name, spec, times) in parts {
+        for Differing { name, spec, file, align: times } in parts {
             rules.push(if spec.is_some() { specs.len() as u32 } else { 0 });
             align.push(times);
             if let Some(spec) = spec {
                 specs.push(spec);
                 names.push(Some(name));
+                files.push(file);
             }
         }
         let branches = Branches::new(specs);
-        BySubset { span, branches, rules, names, align, part: None, anchors: Vec::new(), ty: Type::Text }
+        BySubset {
+            span,
+            branches,
+            rules,
+            names,
+            files,
+            align,
+            part: None,
+            anchors: Vec::new(),
+            ty: Type::Text,
+        }
     }
+
+    /// Whether what files hold goes with the rules beside it.
+    fn files_fit(&self, outputs: &[Output], site: &mut Site<'_>) -> Option<()> {
+        let mut fit = Some(());
+        // The table's own comes first.
+        let (ty, rule) = (outputs.first()?.ty, self.branches.specs.first()?);
+        for ((file, output), spec) in self.files.iter().zip(outputs).zip(&self.branches.specs) {
+            let Some(file) = file else { continue };
+            let both = common_type(ty, output.ty);
+            // What the ruleset says stands; else the column gets the type that holds both.
+            if both.is_none() || (rule.declared_type().is_some() && both != Some(ty)) {
+                let message = format!("{file} is {}, but the table's rule makes {ty}", output.ty);
+                site.problems.push(
+                    Diagnostic::error("wrong-type", spec.span, message)
+                        .related(rule.span, "the table's rule")
+                        .help(format!(
+                            "to read it as {ty}, say so in the part's `types`; or give the part a rule of its own for it, in `columns`"
+                        )),
+                );
+                fit = None;
+            }
+        }
+        fit
+    }
+}
+
+/// What a part of a table says about a column.
+pub(crate) struct Differing {
+    /// Name of the part.
+    pub name: String,
+    /// Its rule for the column, if it has one.
+    pub spec: Option<Spec>,
+    /// The column of a file that the rule reads, in words.
+    pub file: Option<String>,
+    /// How the column's times lie.
+    pub align: Option<Align>,
 }
 
 impl Generator for BySubset {
@@ -95,7 +134,9 @@ impl Generator for BySubset {
             Some(name) => site.seed.derive("subset").derive(name),
         };
         let seeds: Vec<Seed> = self.names.iter().map(seed).collect();
-        let output = self.branches.prepare(&seeds, site)?;
+        let outputs = self.branches.prepare_each(&seeds, site)?;
+        self.files_fit(&outputs, site)?;
+        let output = self.branches.unite(&outputs, site)?;
         if self.align.iter().any(Option::is_some) && !matches!(output.ty, Type::Date | Type::Datetime) {
             site.problems.error(
                 "bad-subset",

@@ -35,6 +35,11 @@ impl DiskFiles {
 
 impl Files for DiskFiles {
     fn read(&self, from: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
+        let (name, joined) = self.locate(from, path)?;
+        read_file(&joined).map(|bytes| (name, bytes))
+    }
+
+    fn locate(&self, from: &str, path: &str) -> Result<(String, PathBuf), FileProblem> {
         let joined = tidy(&Path::new(from).parent().unwrap_or(Path::new("")).join(path));
         let name = joined.display().to_string();
         let cannot = |error: std::io::Error| cannot_read(&name, &error);
@@ -42,9 +47,9 @@ impl Files for DiskFiles {
         if !self.roots.iter().any(|root| real.starts_with(root)) {
             return Err(FileProblem {
                 code: "outside-folder",
-                message: format!("`{path}` lies outside the ruleset's folder tree"),
+                message: format!("`{path}` lies outside the folder tree that may be read"),
                 help: format!(
-                    "the tree begins at {}; to let the ruleset read more, add `--allow-path {}`",
+                    "the tree begins at {}; to let more be read, add `--allow-path {}`",
                     self.roots[0].display(),
                     joined
                         .parent()
@@ -54,7 +59,7 @@ impl Files for DiskFiles {
                 ),
             });
         }
-        read_file(&joined).map(|bytes| (name, bytes))
+        Ok((name, joined))
     }
 }
 

@@ -34,7 +34,7 @@ params! {
         weight: NonNegative = NonNegative(1.0),
         /// Share of the table's rows that get this one.
         rate: Option<Spanned<Share>>,
-        /// How many times it happens: rows, bursts, windows or parents.
+        /// How many times it happens: rows, bursts, windows or entities.
         count: Option<Spanned<Count>>,
         /// An expression; only rows for which it holds get this one.
         when: Option<Node>,
@@ -42,9 +42,14 @@ params! {
         burst: Option<Spanned<Burst>>,
         /// Takes all rows at a time whose value in a column lies in a window of this length.
         window: Option<Spanned<Window>>,
-        /// A link. With `burst` or `window`, each stays among the children of one parent; alone, it takes all children of a
-        /// parent.
+        /// A link, or a column that says whose a row is. With `burst` or `window`, each stays among the rows of one entity, a
+        /// parent or a value of the column; alone, it takes all rows of an entity, and `rate` is a share of the entities. Rows
+        /// where the column is null are nobody's.
         per: Option<Spanned<String>>,
+        /// A column by whose values rows are in order for this anomaly, instead of by their numbers: for `burst`, for the rows
+        /// of an entity, and for kinds that look at the rows near by. `{column: at, per: client}` orders the rows of each
+        /// entity, which otherwise `per` names. Rows where it is null are in no order and get no burst.
+        order: Option<Spanned<OrderBy>>,
         /// Whether it may take rows that have another anomaly, and others rows that have this one.
         overlap: bool = false,
         /// A column's rule that says how bad it is, from 0 to 1; part of the truth, and read as `severity` by its rules.
@@ -88,6 +93,41 @@ impl Decode for AnomalyDecl {
     }
     fn schema() -> Json {
         AnomalyKeys::schema()
+    }
+}
+
+/// By what rows are in order, and whose rows.
+#[derive(Clone, Debug)]
+pub struct OrderBy {
+    /// Column or draw of dates, stamps, lengths of time or numbers.
+    pub column: Spanned<String>,
+    /// A link, or a column that says whose a row is.
+    pub per: Option<Spanned<String>>,
+}
+
+params! {
+    /// By what rows are in order, and whose rows.
+    struct OrderDecl {
+        /// Column or draw of dates, stamps, lengths of time or numbers.
+        column: Spanned<String>,
+        /// A link, or a column that says whose a row is.
+        per: Option<Spanned<String>>,
+    }
+}
+
+impl Decode for OrderBy {
+    fn decode(node: &Node, problems: &mut Problems) -> Option<Self> {
+        if node.as_scalar().is_some() && !node.is_null() {
+            return Some(OrderBy { column: Spanned::decode(node, problems)?, per: None });
+        }
+        let OrderDecl { column, per } = OrderDecl::decode(node, problems)?;
+        Some(OrderBy { column, per })
+    }
+    fn what() -> String {
+        "a column, or `{column: at, per: client}`".into()
+    }
+    fn schema() -> Json {
+        json!({"anyOf": [String::schema(), OrderDecl::schema()]})
     }
 }
 

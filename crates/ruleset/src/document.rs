@@ -1,6 +1,8 @@
 //! The outer form of a ruleset: what its sections are, with columns still as nodes. Which kinds of generator there are is
 //! the engine's business; this module knows the language around them.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::anomaly::Anomalies;
@@ -252,6 +254,23 @@ pub trait Files {
     /// # Errors
     /// When the file cannot be read or must not be.
     fn read(&self, from: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem>;
+
+    /// Where `path`, which the file called `from` names, lies on the disk, and the name under which it is known: for rows,
+    /// which are not read at once. Unless overridden, there are no such files.
+    ///
+    /// # Errors
+    /// When the file is not there or must not be read.
+    fn locate(&self, _from: &str, path: &str) -> Result<(String, PathBuf), FileProblem> {
+        Err(not_from_disk(path))
+    }
+}
+
+fn not_from_disk(path: &str) -> FileProblem {
+    FileProblem {
+        code: "cannot-read",
+        message: format!("`{path}` cannot be read: this ruleset was given as text, without a folder"),
+        help: "load the ruleset from its file".into(),
+    }
 }
 
 /// No files at all: for rulesets that stand alone.
@@ -260,11 +279,7 @@ pub struct NoFiles;
 
 impl Files for NoFiles {
     fn read(&self, _: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
-        Err(FileProblem {
-            code: "cannot-read",
-            message: format!("`{path}` cannot be read: this ruleset was given as text, without a folder"),
-            help: "load the ruleset from its file".into(),
-        })
+        Err(not_from_disk(path))
     }
 }
 

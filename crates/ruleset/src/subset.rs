@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::decode::{Count, Decode, Named, Positive, Share, Spanned, Stamp, Time, wrong};
 use crate::diagnostic::Problems;
 use crate::node::Node;
-use crate::{Json, params};
+use crate::{Json, Type, params};
 
 params! {
     /// Parts of a table, in exact shares.
@@ -26,8 +26,15 @@ params! {
         about: Option<String>,
         /// Share of the rows that no part takes by `count`; all shares together are 100 %.
         share: Option<Spanned<Share>>,
-        /// How many rows it has, instead of `share`.
+        /// How many rows it has, instead of `share`. With `from`, unless one of the two is said, all rows of the file.
         count: Option<Spanned<Count>>,
+        /// A CSV, JSON lines, Parquet or Arrow file in the ruleset's folder tree, whose rows these are: where it has a column
+        /// of the name, a column or draw has its values.
+        from: Option<Spanned<String>>,
+        /// With `from`: rows are drawn with replacement. Without it, none comes twice before all came once.
+        replace: bool = false,
+        /// With `from`: types of the file's columns, instead of those that are found.
+        types: Named<Type>,
         /// The columns that differ, with their rules.
         columns: Named<Node>,
         /// The draws that differ.

@@ -1,20 +1,19 @@
 //! `lookalike generate`: the main verb.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
 use crate::Ruleset;
 use crate::cli::args::{self, Report, RulesetArgs};
 use crate::cli::commands::validate;
 use crate::cli::failure::Failure;
 use crate::cli::locking::{self, LockedArgs};
+use crate::cli::output::{Format, OutputArgs};
 use crate::cli::{exit, terminal};
-use crate::io::{ParquetCompression, Quote, SINKS, SinkKind, SinkOptions};
+use crate::io::Quote;
 use crate::pipeline::{self, Destination, Job, Manifest, Slice};
 
 /// Arguments of `generate`.
@@ -67,9 +66,6 @@ pub struct Args {
     #[arg(long, value_name = "I/N", value_parser = args::shard, help_heading = "Rows")]
     shard: Option<Slice>,
 
-    /// Folder to write to, or - for standard output [default: outputs/<name>-<seed>].
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    output: Option<PathBuf>,
     /// Formats, with commas between them [default: csv,parquet; csv for standard output].
     #[arg(
         long = "format",
@@ -91,35 +87,11 @@ pub struct Args {
     /// CSV: what stands between values; `tab` for a tab.
     #[arg(long, value_name = "C", default_value = ",", value_parser = delimiter, help_heading = "Output")]
     csv_delimiter: u8,
-    /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
-    #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
-    parquet_compression: ParquetCompression,
-
-    /// Threads to work on [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Rows that are generated at a time.
     #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
     block_rows: Option<usize>,
-    /// Print errors only.
-    #[arg(short, long, help_heading = "Running")]
-    quiet: bool,
-}
-
-/// A file format by its name on the command line.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Format(pub(super) SinkKind);
-
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Format] {
-        static FORMATS: std::sync::LazyLock<Vec<Format>> =
-            std::sync::LazyLock::new(|| SINKS.iter().copied().map(Format).collect());
-        &FORMATS
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.name))
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -137,65 +109,32 @@ pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-pub(super) fn compression(text: &str) -> Result<ParquetCompression, String> {
-    let expected = "expected zstd, zstd:LEVEL (1 to 22), snappy or none";
-    match text.split_once(':') {
-        None if text == "zstd" => Ok(ParquetCompression::default()),
-        None if text == "snappy" => Ok(ParquetCompression::Snappy),
-        None if text == "none" => Ok(ParquetCompression::None),
-        Some(("zstd", level)) => match level.parse() {
-            Ok(level @ 1..=22) => Ok(ParquetCompression::Zstd(level)),
-            _ => Err(expected.into()),
-        },
-        _ => Err(expected.into()),
-    }
-}
-
 impl Args {
     fn job(&self, ruleset: &Ruleset) -> Job {
-        let destination = match &self.output {
-            Some(path) if path.as_os_str() == "-" => Destination::Stdout,
-            Some(path) => Destination::Folder(path.clone()),
-            None => Destination::Folder(Path::new("outputs").join(format!(
-                "{}-{}",
-                ruleset.name(),
-                ruleset.seed()
-            ))),
-        };
-        let defaults: &[&str] =
-            if destination == Destination::Stdout { &["csv"] } else { &["csv", "parquet"] };
-        let is_wanted = |kind: &&SinkKind| match self.formats.as_slice() {
-            [] => defaults.contains(&kind.name),
-            formats => formats.iter().any(|format| format.0.name == kind.name),
-        };
-        let mut options = SinkOptions::default();
-        options.csv.null.clone_from(&self.csv_null);
-        options.csv.delimiter = self.csv_delimiter;
-        options.csv.quote = match self.csv_quote {
+        let to_stdout = self.output.is_stdout();
+        let standard: &[&str] = if to_stdout { &["csv"] } else { &["csv", "parquet"] };
+        let mut job = self.output.job(ruleset.name(), ruleset.seed(), &self.formats, standard);
+        job.options.csv.null.clone_from(&self.csv_null);
+        job.options.csv.delimiter = self.csv_delimiter;
+        job.options.csv.quote = match self.csv_quote {
             CsvQuote::Minimal => Quote::Minimal,
             CsvQuote::All => Quote::All,
             CsvQuote::Text => Quote::Text,
         };
-        options.parquet.compression = self.parquet_compression;
-        let standard = Job::default();
-        let to_stdout = destination == Destination::Stdout;
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
-            destination,
-            formats: SINKS.iter().filter(is_wanted).copied().collect(),
-            options,
-            threads: self.threads.unwrap_or(standard.threads),
-            block_rows: self.block_rows.unwrap_or(standard.block_rows),
+            block_rows: self.block_rows.unwrap_or(job.block_rows),
             clean: self.clean,
             report: !self.no_report && !to_stdout,
+            ..job
         }
     }
 }
 
 /// Generates.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let quiet = args.quiet || args.diagnostics != Report::Text;
+    let quiet = args.output.quiet || args.diagnostics != Report::Text;
     let mut loader = args.ruleset.loader();
     if let Some(seed) = args.seed {
         loader = loader.seed(seed);
@@ -308,15 +247,6 @@ mod tests {
         assert_eq!(delimiter("\\t"), Ok(b'\t'));
         for wrong in ["", "ab", "ä"] {
             assert!(delimiter(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn compressions_have_levels_in_range() {
-        assert_eq!(compression("zstd:22"), Ok(ParquetCompression::Zstd(22)));
-        assert_eq!(compression("none"), Ok(ParquetCompression::None));
-        for wrong in ["", "gzip", "zstd:0", "zstd:23", "zstd:", "snappy:1", "none:"] {
-            assert!(compression(wrong).is_err(), "{wrong}");
         }
     }
 }

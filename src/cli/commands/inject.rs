@@ -1,18 +1,19 @@
 //! `lookalike inject`: anomalies in given data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lookalike_ruleset::Type;
 
-use super::generate::{Format, compression, delimiter, stop_on_signal, summary};
+use super::generate::{delimiter, stop_on_signal, summary};
 use super::merge::column_type;
 use crate::Loader;
 use crate::cli::args::{self, Report};
 use crate::cli::failure::Failure;
+use crate::cli::output::{Format, OutputArgs};
 use crate::cli::terminal;
 use crate::data::Data;
-use crate::io::{ParquetCompression, SINKS, SinkKind, SinkOptions, SourceOptions};
-use crate::pipeline::{self, Destination, Job};
+use crate::io::SourceOptions;
+use crate::pipeline;
 
 /// Arguments of `inject`.
 #[derive(clap::Args)]
@@ -65,9 +66,6 @@ pub struct Args {
     #[arg(long, value_name = "C", value_parser = delimiter, help_heading = "Data")]
     delimiter: Option<u8>,
 
-    /// Folder to write to, or - for standard output [default: outputs/<name>-<seed>].
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    output: Option<PathBuf>,
     /// Formats, with commas between them [default: that of the data].
     #[arg(
         long = "format",
@@ -80,41 +78,8 @@ pub struct Args {
     /// Write the rows as they were, too, as ….clean.….
     #[arg(long, help_heading = "Output")]
     clean: bool,
-    /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
-    #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
-    parquet_compression: ParquetCompression,
-
-    /// Threads to work on [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
-    threads: Option<usize>,
-    /// Print errors only.
-    #[arg(short, long, help_heading = "Running")]
-    quiet: bool,
-}
-
-impl Args {
-    fn job(&self, name: &str, seed: u64, data: &Data) -> Job {
-        let destination = match &self.output {
-            Some(path) if path.as_os_str() == "-" => Destination::Stdout,
-            Some(path) => Destination::Folder(path.clone()),
-            None => Destination::Folder(Path::new("outputs").join(format!("{name}-{seed}"))),
-        };
-        let is_wanted = |kind: &&SinkKind| match self.formats.as_slice() {
-            [] => kind.name == data.format(),
-            formats => formats.iter().any(|format| format.0.name == kind.name),
-        };
-        let mut options = SinkOptions::default();
-        options.parquet.compression = self.parquet_compression;
-        let standard = Job::default();
-        Job {
-            destination,
-            formats: SINKS.iter().filter(is_wanted).copied().collect(),
-            options,
-            threads: self.threads.unwrap_or(standard.threads),
-            clean: self.clean,
-            ..standard
-        }
-    }
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Injects.
@@ -134,20 +99,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         None => loader,
     };
     let ruleset = loader.path(&args.rules)?;
-    if !args.quiet {
+    if !args.output.quiet {
         terminal::tell(&Report::Text.render(ruleset.warnings(), ruleset.sources()));
     }
     if args.check {
         return Ok(());
     }
-    let job = args.job(ruleset.name(), ruleset.seed(), &data);
+    let mut job = args.output.job(ruleset.name(), ruleset.seed(), &args.formats, &[data.format()]);
+    job.clean = args.clean;
     let stop = stop_on_signal();
-    let progress = terminal::progress(args.quiet);
+    let progress = terminal::progress(args.output.quiet);
     let result = pipeline::inject(&ruleset, &data, &job, &*progress, &stop);
     // The bar is to be gone before anything else is said.
     drop(progress);
     let manifest = result?;
-    if !args.quiet {
+    if !args.output.quiet {
         terminal::tell(&summary(&manifest, &job.destination));
     }
     Ok(())

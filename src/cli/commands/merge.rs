@@ -1,19 +1,19 @@
 //! `lookalike merge`: tables of files and rulesets brought together.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lookalike_ruleset::Type;
 use lookalike_ruleset::decode::Decode;
 use lookalike_ruleset::read::Format as TextFormat;
 use lookalike_ruleset::{Node, Problems, Span, Value, node::Scalar};
 
-use super::generate::{Format, stop_on_signal};
+use super::generate::stop_on_signal;
 use crate::cli::failure::Failure;
+use crate::cli::output::{Format, OutputArgs};
 use crate::cli::{args, terminal};
-use crate::io::{SINKS, SinkKind};
 use crate::merge::{Amount, Manifest, Merge};
-use crate::pipeline::{Destination, Job};
+use crate::pipeline::Destination;
 
 /// Arguments of `merge`.
 #[derive(clap::Args)]
@@ -42,6 +42,9 @@ pub struct Args {
     /// One input after the other, instead of mixed.
     #[arg(long, help_heading = "Rows")]
     in_order: bool,
+    /// Let a plan, and rulesets, read files in this folder, too; may be repeated.
+    #[arg(long = "allow-path", value_name = "DIR")]
+    allow_paths: Vec<PathBuf>,
     /// Where all randomness comes from [default: 0].
     #[arg(long, value_name = "S", value_parser = args::whole, allow_negative_numbers = true, help_heading = "Rows")]
     seed: Option<u64>,
@@ -56,9 +59,6 @@ pub struct Args {
     #[arg(long = "type", value_name = "COLUMN=TYPE", value_parser = column_type, help_heading = "Columns")]
     types: Vec<(String, Type)>,
 
-    /// Folder to write to, or - for standard output [default: outputs/<name>-<seed>].
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    output: Option<PathBuf>,
     /// Name of the table [default: merged].
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     table: Option<String>,
@@ -71,13 +71,8 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
-
-    /// Threads to work on [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
-    threads: Option<usize>,
-    /// Print errors only.
-    #[arg(short, long, help_heading = "Running")]
-    quiet: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// `COLUMN=TYPE`.
@@ -119,7 +114,7 @@ impl Args {
                 let message = format!("`{name}` goes with inputs; {plan} is a plan, which says it itself");
                 return Err(Failure::usage(message).help("for a ruleset's table write ruleset.yaml#table"));
             }
-            let mut merge = Merge::from_path(plan)?;
+            let mut merge = Merge::from_path(plan, &self.allow_paths)?;
             merge.seed = self.seed.unwrap_or(merge.seed);
             merge.interleaved &= !self.in_order;
             merge.provenance = self.provenance.clone().or(merge.provenance);
@@ -131,6 +126,7 @@ impl Args {
         }
         let mut merge = Merge::of_one_table(&table, self.seed.unwrap_or(0));
         merge.name = table;
+        merge.allowed.clone_from(&self.allow_paths);
         merge.interleaved = !self.in_order;
         merge.provenance.clone_from(&self.provenance);
         for text in &self.inputs {
@@ -145,38 +141,19 @@ impl Args {
         spec.types.clone_from(&self.types);
         Ok(merge)
     }
-
-    fn job(&self, name: &str, seed: u64) -> Job {
-        let destination = match &self.output {
-            Some(path) if path.as_os_str() == "-" => Destination::Stdout,
-            Some(path) => Destination::Folder(path.clone()),
-            None => Destination::Folder(Path::new("outputs").join(format!("{name}-{seed}"))),
-        };
-        let is_wanted = |kind: &&SinkKind| match self.formats.as_slice() {
-            [] => kind.name == "csv",
-            formats => formats.iter().any(|format| format.0.name == kind.name),
-        };
-        let standard = Job::default();
-        Job {
-            destination,
-            formats: SINKS.iter().filter(is_wanted).copied().collect(),
-            threads: self.threads.unwrap_or(standard.threads),
-            ..standard
-        }
-    }
 }
 
 /// Merges.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let merged = args.merge()?.load()?;
-    let job = args.job(merged.name(), merged.seed());
+    let job = args.output.job(merged.name(), merged.seed(), &args.formats, &["csv"]);
     let stop = stop_on_signal();
-    let progress = terminal::progress(args.quiet);
+    let progress = terminal::progress(args.output.quiet);
     let result = merged.write(&job, &*progress, &stop);
     // The bar is to be gone before anything else is said.
     drop(progress);
     let manifest = result?;
-    if !args.quiet {
+    if !args.output.quiet {
         terminal::tell(&summary(&manifest, &job.destination));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The judge of drafts: the compiler, and rows made by way of trial.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use lookalike_draft::{Judge, Verdict};
@@ -155,6 +156,19 @@ impl<'a> OnlyKnown<'a> {
 
 impl Files for OnlyKnown<'_> {
     fn read(&self, from: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
+        self.ask(from, path)?;
+        self.files.read(from, path)
+    }
+
+    fn locate(&self, from: &str, path: &str) -> Result<(String, PathBuf), FileProblem> {
+        self.ask(from, path)?;
+        self.files.locate(from, path)
+    }
+}
+
+impl OnlyKnown<'_> {
+    /// Whether a file may be read.
+    fn ask(&self, from: &str, path: &str) -> Result<(), FileProblem> {
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let key = (from.to_owned(), path.to_owned());
         if !self.open && !known.contains(&key) {
@@ -165,7 +179,7 @@ impl Files for OnlyKnown<'_> {
             });
         }
         known.insert(key);
-        self.files.read(from, path)
+        Ok(())
     }
 }
 

@@ -225,6 +225,51 @@ fn what_was_generated_clean_becomes_what_was_generated_dirty() {
 }
 
 #[test]
+fn all_rows_of_a_client_are_taken_together() {
+    let place = Place::new();
+    let mut csv = "client_id;at;amount\n".to_owned();
+    for i in 0..900 {
+        csv.push_str(&format!(
+            "\"c{}\";2026-01-{:02} 12:{:02}:00;{}.50\n",
+            i * 7 % 31,
+            i % 28 + 1,
+            i % 60,
+            i % 90 + 10
+        ));
+    }
+    place.write("orders.csv", &csv);
+    place.write(
+        "dirt.yaml",
+        "lookalike: 1\nname: dirt\nseed: 3\ntables:\n  orders:\n    anomalies:\n      label: anomaly\n      kinds:\n        \
+         lost: {rate: 20%, per: client_id, missing: [amount]}\n        \
+         flat: {count: 10, burst: [3, 5], order: {column: at, per: client_id}, stuck: amount}\n        \
+         far: {count: 9, outlier: {column: amount, quantiles: [1%, 99%], side: above}}\n",
+    );
+    place.run("inject orders.csv --rules dirt.yaml -o out").expect(0);
+    let (dirty, marked) = (place.read("out/orders.csv"), place.read("out/orders.anomalies.csv"));
+    assert_marks_tell_the_truth(csv.as_bytes(), &dirty, &marked, b';', "", true);
+    let mut by_client: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    let (mut far, mut flat) = (0, 0);
+    for (cells, _) in raw(&dirty, b';').into_iter().skip(1) {
+        *by_client.entry(cells[0].clone()).or_default().entry(cells[3].clone()).or_default() += 1;
+        match cells[3].as_str() {
+            "far" => {
+                far += 1;
+                assert!(cells[2].parse::<f64>().unwrap() > 98.5, "{cells:?}");
+            }
+            "flat" => flat += 1,
+            _ => {}
+        }
+    }
+    let lost: Vec<_> = by_client.values().filter(|kinds| kinds.contains_key("lost")).collect();
+    // A fifth of 31 clients, with all their rows.
+    assert!(lost.len() == 6 && lost.iter().all(|kinds| kinds.len() == 1), "{by_client:?}");
+    assert!(far == 9 && (30..=50).contains(&flat), "{far}, {flat}");
+    let again = place.run("inject orders.csv --rules dirt.yaml -o - --threads 3 -q").expect(0);
+    assert_eq!(again.stdout, dirty);
+}
+
+#[test]
 fn what_cannot_be_done_is_told() {
     let place = Place::new();
     place.write("a.csv", "x,y\n1,2\n3,4,5\n");
@@ -276,4 +321,8 @@ fn what_cannot_be_done_is_told() {
     let lenient = place.run("inject b.csv --rules many.yaml --lenient -o -").expect(0);
     assert!(lenient.stderr.contains("it happens as often as it can"), "{lenient}");
     assert_eq!(lenient.text, "x,y\n,2\n,4\n");
+    place.run("inject b.csv --rules many.yaml --lenient -o short").expect(0);
+    let manifest: serde_json::Value = serde_json::from_slice(&place.read("short/manifest.json")).unwrap();
+    let shortfalls = &manifest["tables"][0]["shortfalls"];
+    assert_eq!(*shortfalls, serde_json::json!([{"anomaly": "gone", "wanted": 3, "got": 2}]));
 }

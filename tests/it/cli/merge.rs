@@ -203,10 +203,131 @@ fn mistakes_are_told() {
     told("prod.csv --key amount", &["keys are whole numbers or text"]);
     told("prod.csv=50% empty.csv=50% --rows 10", &["empty.csv"]);
     told("prod.csv --provenance id", &["`id` is a column already"]);
-    told("scenario.yaml", &["merge"]);
     place.run("merge prod.csv text.csv --type id=text -o both --quiet").expect(0);
     let run = place.run("merge nothing.csv -o out").expect(4);
     assert!(run.stderr.contains("nothing.csv"), "{run}");
+}
+
+#[test]
+fn a_child_of_two_parents_follows_both() {
+    let place = Place::new();
+    for (folder, customers, products) in [("a", 12, 6), ("b", 5, 4)] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+        let (mut people, mut goods, mut orders) =
+            ("id,name\n".to_owned(), "sku,name\n".to_owned(), "customer,gift,product,of\n".to_owned());
+        (1..=customers).for_each(|id| people.push_str(&format!("{id},{folder}{id}\n")));
+        (1..=products).for_each(|id| goods.push_str(&format!("s{id},{folder}{id}\n")));
+        for (customer, product) in (1..=customers).flat_map(|c| (1..=products).map(move |p| (c, p))) {
+            // Every third is a gift to the next customer.
+            let gift = if (customer + product) % 3 == 0 {
+                (customer % customers + 1).to_string()
+            } else {
+                String::new()
+            };
+            let of = format!(
+                "{folder}{customer}/{}/{folder}{product}",
+                if gift.is_empty() { gift.clone() } else { format!("{folder}{gift}") }
+            );
+            orders.push_str(&format!("{customer},{gift},s{product},{of}\n"));
+        }
+        place.write(&format!("{folder}/customers.csv"), people);
+        place.write(&format!("{folder}/products.csv"), goods);
+        place.write(&format!("{folder}/orders.csv"), orders);
+    }
+    let input = |folder: &str| {
+        format!(
+            "{{share: 50%, tables: {{customers: {folder}/customers.csv, products: {folder}/products.csv, orders: {folder}/orders.csv}}}}"
+        )
+    };
+    place.write(
+        "plan.yaml",
+        format!(
+            "merge: 1\nname: shop\nseed: 5\ninputs:\n  a: {}\n  b: {}\ntables:\n  orders:\n    parent:\n      - {{table: customers, column: \
+             customer}}\n      - {{table: products, column: product}}\n      - {{table: customers, column: gift}}\n  customers: {{rows: 16, key: \
+             id}}\n  products: {{rows: 8, key: sku}}\n",
+            input("a"),
+            input("b")
+        ),
+    );
+    place.run("merge plan.yaml").expect(0);
+    let read = |table: &str| columns(&place, &format!("outputs/shop-5/{table}.csv"));
+    let (people, goods, orders) = (read("customers"), read("products"), read("orders"));
+    let named = |table: &BTreeMap<String, Vec<String>>, key: &str| -> BTreeMap<String, String> {
+        table[key].iter().cloned().zip(table["name"].iter().cloned()).collect()
+    };
+    let (people, goods) = (named(&people, "id"), named(&goods, "sku"));
+    assert_eq!((people.len(), goods.len()), (16, 8));
+    let none = String::new();
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (at, of) in orders["of"].iter().enumerate() {
+        let cell = |column: &str| orders[column][at].as_str();
+        let gift = if cell("gift").is_empty() { &none } else { &people[cell("gift")] };
+        let (customer, product) = (&people[cell("customer")], &goods[cell("product")]);
+        assert_eq!(*of, format!("{customer}/{gift}/{product}"), "all keys lead to the rows that they led to");
+        *found.entry((cell("customer").to_owned(), product.clone())).or_default() += 1;
+    }
+    // An order is there once for each copy of its customer, if its product and whom it was given to are there.
+    let taken: BTreeSet<&String> = people.values().chain(goods.values()).collect();
+    for (id, name) in &people {
+        let (folder, customer) = name.split_at(1);
+        let customer: u64 = customer.parse().unwrap();
+        let (customers, products) = if folder == "a" { (12, 6) } else { (5, 4) };
+        for product in 1..=products {
+            let gift = (customer + product) % 3 == 0;
+            let to = format!("{folder}{}", customer % customers + 1);
+            let product_name = format!("{folder}{product}");
+            let there = goods.values().any(|name| *name == product_name)
+                && (!gift || people.values().any(|name| *name == to));
+            let count = found.remove(&(id.clone(), product_name)).unwrap_or(0);
+            assert_eq!(count, usize::from(there), "{name}, {product}: {taken:?}");
+        }
+    }
+    assert!(found.is_empty());
+    let manifest = manifest(&place, "outputs/shop-5/manifest.json");
+    assert_eq!(manifest["tables"][0]["parents"], serde_json::json!(["customers", "products", "customers"]));
+}
+
+#[test]
+fn a_ruleset_is_no_plan() {
+    let place = inputs();
+    let told = place.run("merge scenario.yaml").expect(2);
+    for says in [
+        "scenario.yaml is a ruleset, not a plan of a merge",
+        "`scenario.yaml#findings` or `scenario.yaml#others`",
+    ] {
+        assert!(told.stderr.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn plans_name_files_of_their_own_folder_tree() {
+    let place = inputs();
+    std::fs::create_dir(place.path("plans")).unwrap();
+    place.write(
+        "plans/plan.yaml",
+        "merge: 1\nname: far\ninputs: {a: {tables: {orders: ../prod.csv}}}\ntables: {orders: {rows: 5}}\n",
+    );
+    let told = place.run("merge plans/plan.yaml -o out").expect(2);
+    assert!(told.stderr.contains("`../prod.csv` lies outside the folder tree that may be read"), "{told}");
+    assert!(told.stderr.contains("plans/plan.yaml:3:") && told.stderr.contains("--allow-path"), "{told}");
+    place.run("merge plans/plan.yaml -o out --allow-path .").expect(0);
+    assert_eq!(columns(&place, "out/orders.csv")["id"].len(), 5);
+    // As with rulesets, everything under a folder called `rulesets` is one tree.
+    std::fs::rename(place.path("plans"), place.path("rulesets")).unwrap();
+    std::fs::rename(place.path("prod.csv"), place.path("rulesets/prod.csv")).unwrap();
+    std::fs::create_dir(place.path("rulesets/plans")).unwrap();
+    std::fs::rename(place.path("rulesets/plan.yaml"), place.path("rulesets/plans/plan.yaml")).unwrap();
+    place.run("merge rulesets/plans/plan.yaml -o tree").expect(0);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(place.path("dev.jsonl"), place.path("rulesets/plans/in.jsonl")).unwrap();
+        place.write(
+            "rulesets/plans/link.yaml",
+            "merge: 1\ninputs: {a: {tables: {orders: in.jsonl}}}\ntables: {orders: {}}\n",
+        );
+        let told = place.run("merge rulesets/plans/link.yaml -o link").expect(2);
+        assert!(told.stderr.contains("lies outside"), "a link does not lead out: {told}");
+    }
 }
 
 #[test]

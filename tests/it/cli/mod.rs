@@ -9,6 +9,7 @@ mod help;
 mod inject;
 mod locking;
 mod merge;
+mod parts;
 mod release;
 mod reports;
 mod signals;

@@ -1,5 +1,6 @@
 //! `late`: a row whose stamp is later than those of the rows after it.
 
+use lookalike_core::Rows;
 use lookalike_ruleset::decode::{Count, Spanned};
 use lookalike_ruleset::{Diagnostic, Node, Span, params};
 use polars::prelude::*;
@@ -36,7 +37,7 @@ impl AnomalyRule for Params {
             return None;
         }
         let by = Amount::build("by", &self.by, rules);
-        Some(Box::new(Late { column: Numeric::named(self.column), by, ahead, rows: 0 }))
+        Some(Box::new(Late { column: Numeric::named(self.column), by, ahead }))
     }
 }
 
@@ -44,8 +45,6 @@ struct Late {
     column: Numeric,
     by: Amount,
     ahead: u64,
-    /// How many the table has.
-    rows: u64,
 }
 
 impl Anomaly for Late {
@@ -58,7 +57,6 @@ impl Anomaly for Late {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        self.rows = site.rows;
         let output = self.column.prepare(site)?;
         self.by.prepare(Unit::Like(output.ty), site)?;
         Some(vec![output])
@@ -66,8 +64,7 @@ impl Anomaly for Late {
 
     fn spoil(&self, hits: &Hits<'_>) -> Result<Vec<Series>, Failure> {
         let by = self.by.by_row(hits)?;
-        let runs: Vec<_> =
-            hits.block.rows.iter().map(|row| (row..self.rows.min(row + 1 + self.ahead)).into()).collect();
+        let runs: Vec<Rows> = hits.block.rows.iter().map(|row| hits.around(row, 0, self.ahead).0).collect();
         let mut latest = vec![f64::NEG_INFINITY; runs.len()];
         for_each_run(hits, self.column.id(), &runs, |at, values| {
             latest[at] = array::to_floats(&values)?.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
@@ -82,7 +79,8 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
     summary: "A row whose stamp is later than those of the rows after it.",
     details: "The stamp becomes the latest of the row's own and those of the next `rows` rows, all of them clean, plus `by`. So \
               in a column that rises from row to row, the row stands before rows that it should follow; near the table's end \
-              there are fewer of them, and the last row is only moved. `by` is a length of time, for dates also a number of \
+              there are fewer of them, and the last row is only moved. With `order: {column: at, per: sensor}` the next rows are \
+              those of the same sensor. `by` is a length of time, for dates also a number of \
               days; columns of numbers, such as counters, take a number. Results are rounded to the column's type, half away \
               from zero. Nulls stay null.",
     example: "{late: {column: at, by: {duration_range: [1m, 1h]}}, rate: 2%}",

@@ -1,5 +1,6 @@
 //! `spike`: a row far from its neighbours.
 
+use lookalike_core::Rows;
 use lookalike_ruleset::decode::Spanned;
 use lookalike_ruleset::{Node, Span, params};
 use polars::prelude::*;
@@ -25,31 +26,24 @@ params! {
 impl AnomalyRule for Params {
     fn build(self, span: Span, rules: &mut Rules<'_, '_>) -> Option<Box<dyn Anomaly>> {
         let change = Change::build(span, self.times, self.plus, rules)?;
-        Some(Box::new(Spike { column: Numeric::named(self.column), change, rows: 0 }))
+        Some(Box::new(Spike { column: Numeric::named(self.column), change }))
     }
 }
 
 struct Spike {
     column: Numeric,
     change: Change,
-    /// How many the table has.
-    rows: u64,
 }
 
 impl Spike {
     /// For each hit the mean of the rows before and after it.
     fn levels(&self, hits: &Hits<'_>) -> Result<Vec<Option<f64>>, Failure> {
-        let near: Vec<_> = hits
-            .block
-            .rows
-            .iter()
-            .map(|row| (row.saturating_sub(1)..self.rows.min(row + 2)).into())
-            .collect();
+        let near: Vec<(Rows, usize)> = hits.block.rows.iter().map(|row| hits.around(row, 1, 1)).collect();
+        let (near, own): (Vec<Rows>, Vec<usize>) = near.into_iter().unzip();
         let mut levels = vec![None; near.len()];
         for_each_run(hits, self.column.id(), &near, |at, values| {
-            let own = (hits.block.rows.get(at) - near[at].get(0)) as usize;
             let values = array::to_floats(&values)?.into_iter().enumerate();
-            levels[at] = mean(values.filter(|(at, _)| *at != own).filter_map(|(_, value)| value));
+            levels[at] = mean(values.filter(|(place, _)| *place != own[at]).filter_map(|(_, value)| value));
             Ok(())
         })?;
         Ok(levels)
@@ -66,7 +60,6 @@ impl Anomaly for Spike {
     }
 
     fn prepare(&mut self, site: &mut Site<'_>) -> Option<Vec<Output>> {
-        self.rows = site.rows;
         let output = self.column.prepare(site)?;
         self.change.prepare(output.ty, site)?;
         Some(vec![output])
@@ -83,7 +76,8 @@ pub(super) const KIND: AnomalyKind = AnomalyKind {
     name: "spike",
     summary: "A row far from its neighbours: a multiple of their mean, or their mean plus an amount.",
     details: "The value becomes `times` · m or m + `plus`, where m is the mean of the clean values in the rows before and after; \
-              so how far it stands out does not depend on what it was. At the table's ends, or where a neighbour is null, \
+              so how far it stands out does not depend on what it was. \
+              `order: {column: at, per: sensor}` makes these the rows before and after in time, of the same sensor. At the ends, or where a neighbour is null, \
               the other one is m; without any, the row's own value is. A rule gives a value for each row; use a negative one \
               for a dip. A factor does little where m is near 0. `plus` is a length of time for stamps and lengths of time, \
               and days or a length of time for dates; dates and stamps have no `times`. Results are rounded to the column's \

@@ -5,6 +5,7 @@
 //! the order is found over all tables at once: over columns, links, requirements and numbers of rows.
 
 mod anomalies;
+mod dealing;
 mod order;
 mod prepare;
 mod profile;
@@ -28,8 +29,9 @@ use crate::correlate::Group;
 use crate::entity::RESERVED;
 use crate::formula::Formula;
 use crate::generator::{Generator, InputName, Kind, World};
-use crate::given::{Given, GivenTable};
+use crate::given::{Given, GivenTable, PartRows};
 use crate::links::{Children, Link, Mode};
+use crate::part_files::PartFiles;
 use crate::plan::{Plan, Source, TablePlan};
 
 /// What the command may change about a ruleset.
@@ -50,6 +52,8 @@ pub struct Overrides {
     /// Tables whose rows are not made but given, with all their columns. Of such a table the ruleset's `draws` and
     /// `anomalies` count, and its `columns` are only the rules by which an anomaly makes them again.
     pub given: Vec<GivenTable>,
+    /// The rows of the files that parts of tables name.
+    pub parts: Vec<PartRows>,
 }
 
 /// Rows are numbered with 63 bits, so that a row number is also an int.
@@ -138,6 +142,8 @@ struct TableDraft<'a> {
     rows: Option<u64>,
     /// The rows themselves, where they are given.
     given: Option<Arc<dyn Given>>,
+    /// The files whose rows are parts of it.
+    files: PartFiles,
     columns: Vec<Draft>,
     links: Vec<LinkDraft<'a>>,
     requires: Vec<RequireDraft>,
@@ -231,6 +237,7 @@ impl<'a> Compiler<'a> {
             };
             let mut columns =
                 given.as_ref().map_or_else(Vec::new, |given| given_columns(item, &**given, seed));
+            let files = subsets::files(item, &overrides.parts, self.problems);
             let mut builder = Builder::new(kinds, vocabulary, self.problems);
             if given.is_some() {
                 anomalies::rules_of_given(decl, seed, &mut builder, &mut columns);
@@ -245,13 +252,13 @@ impl<'a> Compiler<'a> {
                     seed: seed.derive("column").derive(&item.name),
                     scope: Vec::new(),
                     replaces: None,
-                    source: subsets::differing(decl, item, base, &mut builder).map(Source::rule),
+                    source: subsets::differing(decl, &files, item, base, &mut builder).map(Source::rule),
                     inputs: Vec::new(),
                     resolved: true,
                 });
             }
             if let Some(subsets) = &decl.subsets {
-                subsets::columns(&mut columns, item, subsets, seed, self.problems);
+                subsets::columns(&mut columns, item, subsets, &files, seed, self.problems);
             }
             let mut requires = Vec::new();
             for node in &decl.require {
@@ -279,6 +286,7 @@ impl<'a> Compiler<'a> {
                 seed,
                 rows,
                 given,
+                files: PartFiles::new(files),
                 columns,
                 links: Vec::new(),
                 requires,

@@ -112,7 +112,8 @@ impl Compiler<'_> {
                         needs.push(Step::Column(children.table, link.row));
                         needs.extend(children.column.map(|column| Step::Column(children.table, column)));
                     }
-                    Some(Source::Rule(_) | Source::Subset(_) | Source::Given(_)) | None => {}
+                    Some(Source::Rule(_) | Source::Subset(_) | Source::Given(_) | Source::File { .. })
+                    | None => {}
                 }
             }
         }

@@ -12,6 +12,7 @@ use lookalike_ruleset::{Diagnostic, Problems, Span, Type};
 use super::anomalies::AnomalyDraft;
 use super::{Compiler, Draft, ExpectDraft, MAX_ROWS, RequireDraft, Step, TableDraft};
 use crate::correlate::Group;
+use crate::formula::Formula;
 use crate::generator::{Demand, Generator, Output, Site, World};
 use crate::links::{MAX_HELD, Mode, Part, PerParent};
 use crate::plan::{Column, Expected, Requirement, Source, Table, Tables};
@@ -76,6 +77,7 @@ impl Compiler<'_> {
                 groups: draft.groups,
                 injector: None,
                 given: draft.given,
+                files: draft.files,
             });
             around.push(Surroundings {
                 draft: TableInfo {
@@ -170,11 +172,17 @@ impl Preparer<'_> {
                 spec.prepare(&mut site)?
             }
             Source::Subset(parts) => {
+                let parts = parts.clone();
                 let decl = self.around[at].draft.decl.subsets.as_ref()?;
-                let sized = super::subsets::sized(decl, parts, rows, seed, self.problems)?;
+                let files = &mut self.tables.0[at].files;
+                let sized = super::subsets::sized(decl, &parts.names, files, rows, seed, self.problems)?;
                 let output = Output::categories(sized.names.clone());
                 self.tables.0[at].columns[column].source = Source::Subset(Arc::new(sized));
                 output
+            }
+            Source::File { file, place } => {
+                let field = &self.tables.0[at].files.files[*file].rows.schema().fields[*place];
+                Output { nullable: field.nullable, plain: field.plain, ..Output::of(field.ty) }
             }
             Source::Given(place) => {
                 let field = &self.tables.0[at].given.as_ref()?.schema().fields[*place];
@@ -428,7 +436,7 @@ impl Preparer<'_> {
     /// Checks what is expected of a table against its columns.
     fn expects(&mut self, at: usize) -> Option<()> {
         let expects = std::mem::take(&mut self.around[at].draft.expects);
-        let rows = self.around[at].rows?;
+        self.around[at].rows?;
         let mut whole = true;
         for ExpectDraft { expectation, mut formula, inputs } in expects {
             let Some(inputs) = inputs else {
@@ -472,19 +480,7 @@ impl Preparer<'_> {
                 }
             }
             if let Some(formula) = &mut formula {
-                let around = &self.around[at];
-                let mut site = Site {
-                    seed: around.draft.seed,
-                    table: around.draft.seed,
-                    rows,
-                    span: formula.span,
-                    demand: Demand::default(),
-                    world: self.world,
-                    columns: &around.outputs,
-                    scope: &[],
-                    problems: self.problems,
-                };
-                whole &= formula.prepare_condition("expect", &mut site).is_some();
+                whole &= self.condition(at, "expect", formula).is_some();
             }
             self.tables.0[at].expects.push(Expected { expectation, formula, inputs });
         }
@@ -493,7 +489,7 @@ impl Preparer<'_> {
 
     fn requires(&mut self, at: usize) -> Option<()> {
         let requires = std::mem::take(&mut self.around[at].draft.requires);
-        let rows = self.around[at].rows?;
+        self.around[at].rows?;
         let mut whole = true;
         let Table { groups, columns, .. } = &mut self.tables.0[at];
         for group in groups {
@@ -510,24 +506,29 @@ impl Preparer<'_> {
                 whole = false;
                 continue;
             };
-            let around = &self.around[at];
-            let mut site = Site {
-                seed: around.draft.seed,
-                table: around.draft.seed,
-                rows,
-                span: formula.span,
-                demand: Demand::default(),
-                world: self.world,
-                columns: &around.outputs,
-                scope: &[],
-                problems: self.problems,
-            };
-            match formula.prepare_condition("require", &mut site) {
+            match self.condition(at, "require", &mut formula) {
                 Some(()) => self.tables.0[at].requires.push(Requirement { formula, text, inputs }),
                 None => whole = false,
             }
         }
         whole.then_some(())
+    }
+
+    /// Prepares a condition over a table's columns.
+    fn condition(&mut self, at: usize, what: &str, formula: &mut Formula) -> Option<()> {
+        let around = &self.around[at];
+        let mut site = Site {
+            seed: around.draft.seed,
+            table: around.draft.seed,
+            rows: around.rows?,
+            span: formula.span,
+            demand: Demand::default(),
+            world: self.world,
+            columns: &around.outputs,
+            scope: &[],
+            problems: self.problems,
+        };
+        formula.prepare_condition(what, &mut site)
     }
 }
 
@@ -553,6 +554,10 @@ fn warn_unused(tables: &[TableDraft<'_>], problems: &mut Problems) {
             let is_read = table.columns.iter().any(|d| d.inputs.contains(&at))
                 || table.expects.iter().any(|e| e.inputs.iter().flatten().any(|input| *input == at))
                 || table.requires.iter().any(|r| r.inputs.iter().flatten().any(|input| *input == at))
+                || table.anomalies.iter().any(|a| {
+                    let (order, owner) = a.order.unzip();
+                    [a.per, a.window, order, owner.flatten()].contains(&Some(at))
+                })
                 || read.contains(&(number, at));
             if !draft.written && !draft.hidden && !is_read && draft.source.is_some() {
                 problems.push(

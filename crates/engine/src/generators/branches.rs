@@ -41,6 +41,12 @@ impl Branches {
 
     /// Prepares all parts, part `i` under seed `seeds[i]`, and finds the type that holds them all.
     pub fn prepare(&mut self, seeds: &[Seed], site: &mut Site<'_>) -> Option<Output> {
+        let outputs = self.prepare_each(seeds, site)?;
+        self.unite(&outputs, site)
+    }
+
+    /// Prepares all parts, part `i` under seed `seeds[i]`.
+    pub(crate) fn prepare_each(&mut self, seeds: &[Seed], site: &mut Site<'_>) -> Option<Vec<Output>> {
         let demand = Demand { unique: None, ..site.demand };
         (site.demand.truncate, site.demand.words) = (None, None);
         let outputs: Vec<Option<Output>> = self
@@ -52,7 +58,11 @@ impl Branches {
                 site.prepare(spec, *seed, span, demand)
             })
             .collect();
-        let outputs: Vec<Output> = outputs.into_iter().collect::<Option<_>>()?;
+        outputs.into_iter().collect()
+    }
+
+    /// Finds the type that holds what all parts make.
+    pub(crate) fn unite(&mut self, outputs: &[Output], site: &mut Site<'_>) -> Option<Output> {
         let mut ty = outputs.first()?.ty;
         for (output, spec) in outputs.iter().zip(&self.specs) {
             let Some(common) = common_type(ty, output.ty) else {
@@ -217,7 +227,7 @@ fn nulls_where_unfilled(series: Series, filled: &[bool]) -> Result<Series, Failu
 }
 
 /// The type that holds values of both types without loss, if there is one.
-fn common_type(a: Type, b: Type) -> Option<Type> {
+pub(crate) fn common_type(a: Type, b: Type) -> Option<Type> {
     match (a, b) {
         _ if a == b => Some(a),
         (Type::Decimal(x), Type::Decimal(y)) => Some(Type::Decimal(x.max(y))),

@@ -11,7 +11,7 @@ use lookalike_core::{Permutation, Rows, Seed, Stream};
 const BLOCK: u64 = 4096;
 
 /// How often each of some rows is taken, one row after the other; the sum is exact.
-pub(super) enum Copies {
+pub(crate) enum Copies {
     /// Each as often as the others, and some, chosen by permutation, once more: so no row comes again before all others came.
     Even { permutation: Permutation, base: u64, rest: u64, at: u64 },
     /// By draws that know nothing of each other: with replacement.
@@ -72,17 +72,18 @@ fn stream_of(stream: Stream, block: u64) -> Stream {
     Seed::new(stream.word(block, 2)).stream()
 }
 
-/// Which row of the result comes from which part, and as which of its rows: each part's stay in order.
-pub(super) struct Interleave {
+/// Which row of a table is of which part, and which of the part's rows it is: those stay in order.
+pub(crate) struct Interleave {
     permutation: Option<Permutation>,
     /// For each part, the rank behind its last.
     ends: Vec<u64>,
-    /// At the beginning of each block, how many rows of each part come before it.
+    /// At the beginning of each block, how many rows of each part come before it; empty where nobody needs to know.
     sums: Vec<u64>,
 }
 
 impl Interleave {
-    /// Mixes parts of these sizes or, without a seed, puts one after the other.
+    /// Mixes parts of these sizes or, without a seed, puts one after the other. Rows know their parts; which of the part's
+    /// rows they are can be asked once they are [`counted`](Self::counted).
     pub fn new(sizes: &[u64], seed: Option<Seed>) -> Interleave {
         let mut ends = Vec::with_capacity(sizes.len());
         let mut rows = 0;
@@ -91,17 +92,27 @@ impl Interleave {
             ends.push(rows);
         }
         let permutation = seed.map(|seed| Permutation::new(rows.max(1), seed));
-        let mut interleave = Interleave { permutation, ends, sums: Vec::new() };
-        if interleave.permutation.is_some() && sizes.len() > 1 {
-            let mut counts = vec![0u64; sizes.len()];
+        Interleave { permutation, ends, sums: Vec::new() }
+    }
+
+    /// Counts the rows of each part up to each block: a pass over all rows, where they lie mixed.
+    #[must_use]
+    pub fn counted(mut self) -> Interleave {
+        if self.mixed() && self.sums.is_empty() {
+            let rows = self.rows();
+            let mut counts = vec![0u64; self.ends.len()];
             for start in (0..rows).step_by(BLOCK as usize) {
-                interleave.sums.extend(&counts);
-                for part in interleave.parts(start..rows.min(start + BLOCK)) {
+                self.sums.extend(&counts);
+                for part in self.parts(&Rows::Range(start..rows.min(start + BLOCK))) {
                     counts[part as usize] += 1;
                 }
             }
         }
-        interleave
+        self
+    }
+
+    fn mixed(&self) -> bool {
+        self.permutation.is_some() && self.ends.len() > 1
     }
 
     /// How many rows there are.
@@ -109,13 +120,19 @@ impl Interleave {
         self.ends.last().copied().unwrap_or(0)
     }
 
+    /// How many rows each part has.
+    pub fn sizes(&self) -> Vec<u64> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        self.ends.iter().zip(starts).map(|(end, start)| end - start).collect()
+    }
+
     /// The part of each row.
-    fn parts(&self, rows: Range<u64>) -> Vec<u32> {
-        let mut parts = Vec::with_capacity((rows.end - rows.start) as usize);
+    pub fn parts(&self, rows: &Rows) -> Vec<u32> {
+        let mut parts = Vec::with_capacity(rows.len());
         let part = |rank: u64| self.ends.partition_point(|end| *end <= rank) as u32;
         match &self.permutation {
-            Some(permutation) => permutation.for_each(&Rows::Range(rows), |rank| parts.push(part(rank))),
-            None => parts.extend(rows.map(part)),
+            Some(permutation) => permutation.for_each(rows, |rank| parts.push(part(rank))),
+            None => parts.extend(rows.iter().map(part)),
         }
         parts
     }
@@ -123,12 +140,12 @@ impl Interleave {
     /// The part of each row, and of each part how many of its rows come before.
     pub fn look(&self, rows: Range<u64>) -> (Vec<u32>, Vec<u64>) {
         let count = self.ends.len();
-        if self.sums.is_empty() {
+        if !self.mixed() {
             let before = (0..count).map(|part| {
                 let start = if part == 0 { 0 } else { self.ends[part - 1] };
                 rows.start.clamp(start, self.ends[part]) - start
             });
-            return (self.parts(rows.clone()), before.collect());
+            return (self.parts(&Rows::Range(rows.clone())), before.collect());
         }
         let block = rows.start / BLOCK;
         let mut before = match self.sums.get(block as usize * count..(block as usize + 1) * count) {
@@ -136,10 +153,38 @@ impl Interleave {
             // Behind the last row.
             None => return (Vec::new(), vec![0; count]),
         };
-        for part in self.parts(block * BLOCK..rows.start) {
+        for part in self.parts(&Rows::Range(block * BLOCK..rows.start)) {
             before[part as usize] += 1;
         }
-        (self.parts(rows), before)
+        (self.parts(&Rows::Range(rows)), before)
+    }
+
+    /// The part of each of any rows, and which of the part's rows it is. Rows that lie far apart cost a block each.
+    pub fn ordinals(&self, rows: &Rows) -> (Vec<u32>, Vec<u64>) {
+        let list = match rows {
+            Rows::Range(range) => {
+                let (parts, mut before) = self.look(range.clone());
+                let next = |part: &u32| {
+                    before[*part as usize] += 1;
+                    before[*part as usize] - 1
+                };
+                let ordinals = parts.iter().map(next).collect();
+                return (parts, ordinals);
+            }
+            Rows::List(list) => list,
+        };
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_unstable_by_key(|at| list[*at]);
+        let (mut parts, mut ordinals) = (vec![0; list.len()], vec![0; list.len()]);
+        for run in order.chunk_by(|a, b| list[*a] / BLOCK == list[*b] / BLOCK) {
+            let (first, last) = (list[run[0]], list[run[run.len() - 1]]);
+            let (of, before) = self.ordinals(&Rows::Range(first..last + 1));
+            for at in run {
+                let place = (list[*at] - first) as usize;
+                (parts[*at], ordinals[*at]) = (of[place], before[place]);
+            }
+        }
+        (parts, ordinals)
     }
 }
 
@@ -185,7 +230,8 @@ mod tests {
     #[test]
     fn each_row_knows_its_part() {
         for seed in [None, Some(Seed::new(3))] {
-            let interleave = Interleave::new(&[6010, 0, 3000, 1000], seed);
+            let interleave = Interleave::new(&[6010, 0, 3000, 1000], seed).counted();
+            assert_eq!(interleave.sizes(), [6010, 0, 3000, 1000]);
             let rows = interleave.rows();
             assert_eq!(rows, 10_010);
             let (all, before) = interleave.look(0..rows);
@@ -201,6 +247,21 @@ mod tests {
             }
             assert_eq!(counts, [6010, 0, 3000, 1000]);
             assert_eq!(all.is_sorted(), seed.is_none());
+            let (parts, ordinals) = interleave.ordinals(&Rows::Range(0..rows));
+            assert_eq!(parts, all);
+            let scattered: Vec<u64> = (0..rows).rev().filter(|row| row % 13 == 5).chain([7, 7]).collect();
+            let of = |values: &[u64]| scattered.iter().map(|row| values[*row as usize]).collect::<Vec<_>>();
+            let (some, places) = interleave.ordinals(&scattered.clone().into());
+            assert_eq!(places, of(&ordinals));
+            assert_eq!(
+                some.iter().map(|part| u64::from(*part)).collect::<Vec<_>>(),
+                of(&parts.iter().map(|part| u64::from(*part)).collect::<Vec<_>>())
+            );
+            for part in 0..4 {
+                let own =
+                    ordinals.iter().zip(&parts).filter(|(_, of)| **of == part).map(|(ordinal, _)| *ordinal);
+                assert!(own.eq(0..counts[part as usize]), "a part's rows are in order");
+            }
         }
     }
 }

@@ -6,8 +6,8 @@
 //! from front to back. What a merge holds is about two bits for each row of an input that is not taken whole, and, of a
 //! table with children, the key of each row.
 
-mod deal;
-mod picks;
+pub(crate) mod deal;
+pub(crate) mod picks;
 mod reconcile;
 
 use std::collections::{BTreeMap, HashMap};
@@ -87,7 +87,9 @@ pub struct Rule {
     pub provenance: Option<String>,
 }
 
-/// Which of a parent's rows a child's are of.
+/// Which of a parent's rows a child's are of. Of several parents the first one leads: a row of the child comes as often as
+/// its first parent's row, provided that all its parents' rows are taken at all; one that has no further parent (null) does
+/// without.
 pub struct Parent<'a, E> {
     /// The parent's table, merged.
     pub table: &'a Merged<E>,
@@ -120,8 +122,8 @@ pub struct Merged<E> {
     interleave: Interleave,
     /// Position of the key that is made anew.
     key: Option<usize>,
-    /// Position of the parent's key in the columns.
-    parent: Option<usize>,
+    /// Positions of the parents' keys in the columns.
+    parents: Vec<usize>,
     provenance: Option<Arc<Categories>>,
 }
 
@@ -133,9 +135,9 @@ struct Ready<E> {
     /// For each column of the table, its position among the part's, and whether its times are moved.
     columns: Vec<Option<(usize, bool)>>,
     align: Option<(Align, i64)>,
-    /// Where the part's rows of a child's parent are.
-    parents: Option<Arc<Keys>>,
-    /// Rows of a child that have no parent in the same input.
+    /// Of a child's parents, where the part's rows are.
+    parents: Vec<Keys>,
+    /// Rows of a child that lack a parent in the same input.
     orphans: u64,
 }
 
@@ -169,7 +171,7 @@ pub struct Taken {
     pub of: u64,
     /// Rows that come from it.
     pub rows: u64,
-    /// Rows of a child that were left out because the input has no parent for them.
+    /// Rows of a child that were left out because the input lacks a parent for them.
     pub orphans: u64,
 }
 
@@ -200,17 +202,20 @@ impl<E: From<Error>> Merged<E> {
     ///
     /// # Errors
     /// When rows cannot be read, types do not go together, or the rule does not fit the inputs.
-    pub fn new(
-        parts: Vec<Part<E>>,
-        rule: &Rule,
-        parent: Option<Parent<'_, E>>,
-    ) -> Result<Merged<E>, Refused<E>> {
+    pub fn new(parts: Vec<Part<E>>, rule: &Rule, parents: &[Parent<'_, E>]) -> Result<Merged<E>, Refused<E>> {
         let inputs: Vec<(&str, &TableSchema)> =
             parts.iter().map(|part| (part.name.as_str(), part.input.schema())).collect();
         let mut schema = reconcile(&rule.table, &inputs).map_err(Refused::Conflicts)?;
         let key = rule.key.as_deref().map(|key| key_column(&mut schema, key, &inputs)).transpose()?;
-        let parent_at =
-            parent.as_ref().map(|parent| key_column(&mut schema, &parent.column, &inputs)).transpose()?;
+        let mut parents_at = Vec::with_capacity(parents.len());
+        for Parent { column, .. } in parents {
+            let at = key_column(&mut schema, column, &inputs)?;
+            if parents_at.contains(&at) {
+                let message = format!("`{column}` of `{}` has the key of one parent only", rule.table);
+                return Err(Refused::Rule(message));
+            }
+            parents_at.push(at);
+        }
         for column in &rule.stratify {
             find(&schema, column)?;
             for (name, schema) in &inputs {
@@ -220,7 +225,7 @@ impl<E: From<Error>> Merged<E> {
                 }
             }
         }
-        if parent.is_some() && !rule.stratify.is_empty() {
+        if !parents.is_empty() && !rule.stratify.is_empty() {
             let message =
                 format!("rows of `{}` follow their parents, so they cannot be stratified", rule.table);
             return Err(Refused::Rule(message));
@@ -245,16 +250,18 @@ impl<E: From<Error>> Merged<E> {
             };
             let columns: Vec<Option<(usize, bool)>> = schema.fields.iter().map(position).collect();
             let seed = rule.seed.derive("part").derive(&rule.names[number]);
-            let (mut parents, mut orphans) = (None, 0);
-            let picks = match (&parent, parent_at) {
-                (Some(parent), Some(at)) => {
-                    let keys = Arc::new(parent.table.keys(number, &rule.table, &part.name)?);
-                    let found = follow(&part, columns[at], schema.fields[at].ty, &keys)?;
-                    orphans = found.1;
-                    parents = Some(keys);
-                    found.0
-                }
-                _ => sample(&part, rule, seed)?,
+            let (mut found, mut orphans) = (Vec::with_capacity(parents.len()), 0);
+            for parent in parents {
+                found.push(parent.table.keys(number, &rule.table, &part.name)?);
+            }
+            let picks = if parents.is_empty() {
+                sample(&part, rule, seed)?
+            } else {
+                let places: Option<Vec<(usize, Type)>> =
+                    parents_at.iter().map(|at| Some((columns[*at]?.0, schema.fields[*at].ty))).collect();
+                let (picks, lacking) = follow(&part, &places.unwrap_or_default(), &found)?;
+                orphans = lacking;
+                picks
             };
             ready.push(Ready {
                 name: part.name,
@@ -262,18 +269,18 @@ impl<E: From<Error>> Merged<E> {
                 picks,
                 columns,
                 align: part.align,
-                parents,
+                parents: found,
                 orphans,
             });
         }
-        if let (Some(at), Some(parent)) = (parent_at, &parent) {
+        for (parent, at) in parents.iter().zip(&parents_at) {
             let theirs = parent.table.key.map(|key| parent.table.schema.fields[key].ty);
-            if theirs != Some(schema.fields[at].ty) {
+            if theirs != Some(schema.fields[*at].ty) {
                 let message = format!(
                     "`{}` of `{}` is {}, but the key of `{}` is {}",
                     parent.column,
                     rule.table,
-                    schema.fields[at].ty,
+                    schema.fields[*at].ty,
                     parent.table.schema.table,
                     theirs.map_or("none".to_owned(), |ty| ty.to_string())
                 );
@@ -294,14 +301,15 @@ impl<E: From<Error>> Merged<E> {
             provenance = Some(categories);
         }
         let sizes: Vec<u64> = ready.iter().map(|part| part.picks.len()).collect();
-        let interleave = Interleave::new(&sizes, rule.interleaved.then(|| rule.seed.derive("order")));
+        let interleave =
+            Interleave::new(&sizes, rule.interleaved.then(|| rule.seed.derive("order"))).counted();
         Ok(Merged {
             schema,
             names: rule.names.clone(),
             parts: ready,
             interleave,
             key,
-            parent: parent_at,
+            parents: parents_at,
             provenance,
         })
     }
@@ -402,11 +410,10 @@ impl<E: From<Error>> Merged<E> {
                 series = aligned(&series, field.ty, |_| Some((align, *anchor)))
                     .map_err(|f| cell(&field.name, f))?;
             }
-            if self.parent == Some(at)
-                && let Some(keys) = &part.parents
-            {
-                series =
-                    self.parent_keys(number, keys, &series, copies()).map_err(|f| cell(&field.name, f))?;
+            if let Some(parent) = self.parents.iter().position(|parent| *parent == at) {
+                series = self
+                    .parent_keys(number, &part.parents[parent], &series, copies())
+                    .map_err(|f| cell(&field.name, f))?;
             } else if self.key == Some(at) && field.ty == Type::Text {
                 let texts = series.str().map_err(internal)?;
                 let made = texts
@@ -426,7 +433,8 @@ impl<E: From<Error>> Merged<E> {
         if copy == 0 { format!("{name}:{text}") } else { format!("{name}:{text}#{}", copy + 1) }
     }
 
-    /// The new keys of the parents of some rows of a child.
+    /// The new keys of the parents of some rows of a child: for the k-th copy of a row that of the parent's k-th, beginning
+    /// again where the parent has no more.
     fn parent_keys(
         &self,
         number: usize,
@@ -435,21 +443,30 @@ impl<E: From<Error>> Merged<E> {
         copies: impl Iterator<Item = u64>,
     ) -> Result<Series, Failure> {
         let gone = || Failure::new("an input has changed since it was first read");
-        let olds = keys_of(series)?;
+        // The parent's row, and which copy of it.
+        let find = |old: &Key, copy: u64| {
+            let row = *keys.rows.get(old).ok_or_else(gone)?;
+            Ok::<_, Failure>((row, copy % keys.picks.copies(row).max(1)))
+        };
+        let olds = keys_of(series)?.into_iter().zip(copies);
         if *series.dtype() == DataType::String {
             let new = |(old, copy): (Option<Key>, u64)| match old {
-                Some(Key::Text(old)) => Some(self.text_key(number, &old, copy)),
-                _ => None,
+                None => Ok(None),
+                Some(old) => {
+                    let (_, copy) = find(&old, copy)?;
+                    let Key::Text(old) = old else { return Err(gone()) };
+                    Ok(Some(self.text_key(number, &old, copy)))
+                }
             };
-            return Ok(olds.into_iter().zip(copies).map(new).collect::<StringChunked>().into_series());
+            return Ok(olds.map(new).collect::<Result<StringChunked, Failure>>()?.into_series());
         }
-        let mut new = Vec::with_capacity(olds.len());
-        for (old, copy) in olds.into_iter().zip(copies) {
-            let row = keys.rows.get(&old.ok_or_else(gone)?).ok_or_else(gone)?;
-            let number = keys.numbers.get((keys.picks.before(*row) + copy) as usize).ok_or_else(gone)?;
-            new.push(*number as i64 + 1);
-        }
-        Ok(array::ints(new))
+        let new = |(old, copy): (Option<Key>, u64)| {
+            let Some(old) = old else { return Ok(None) };
+            let (row, copy) = find(&old, copy)?;
+            let number = keys.numbers.get((keys.picks.before(row) + copy) as usize).ok_or_else(gone)?;
+            Ok(Some(*number as i64 + 1))
+        };
+        Ok(olds.map(new).collect::<Result<Int64Chunked, Failure>>()?.into_series())
     }
 
     /// The keys of a part's rows, for a child with a part of the same number.
@@ -581,15 +598,10 @@ fn sample<E: From<Error>>(part: &Part<E>, rule: &Rule, seed: Seed) -> Result<Pic
             part.name, part.rows
         )));
     }
-    if part.rows == all && !rule.replace {
-        return Ok(Picks::All(all));
+    if rule.stratify.is_empty() || (part.rows == all && !rule.replace) {
+        return Ok(Picks::of(all, part.rows, rule.replace, seed));
     }
     let mut bits = Bits::default();
-    if rule.stratify.is_empty() {
-        let mut copies = Copies::new(all, part.rows, rule.replace, seed);
-        (0..all).for_each(|_| bits.push(copies.next()));
-        return Ok(Picks::Bits(bits));
-    }
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for_each_stratum(part, rule, |stratum| {
         match sizes.get_mut(stratum) {
@@ -655,27 +667,40 @@ fn for_each_stratum<E: From<Error>>(
     Ok(())
 }
 
-/// Which rows of a child are taken, each as often as its parent; and how many have no parent.
+/// Which rows of a child are taken, each as often as its first parent, if all are taken; and how many lack a parent.
 fn follow<E: From<Error>>(
     part: &Part<E>,
-    column: Option<(usize, bool)>,
-    ty: Type,
-    keys: &Keys,
+    columns: &[(usize, Type)],
+    parents: &[Keys],
 ) -> Result<(Picks, u64), Refused<E>> {
     let all = part.input.rows();
     let (mut bits, mut orphans) = (Bits::default(), 0);
-    let Some((place, _)) = column else { return Ok((Picks::Bits(bits), 0)) };
+    if columns.is_empty() {
+        return Ok((Picks::Bits(bits), 0));
+    }
+    let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
+    let failed = |failure: Failure| Refused::Rule(format!("{}: {}", part.name, failure.message));
     for start in (0..all).step_by(BLOCK_ROWS) {
-        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &[place])?;
-        let series = reconcile::convert(frame.columns()[0].as_materialized_series(), ty)
-            .map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))?;
-        for key in keys_of(&series).map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))? {
-            match key.and_then(|key| keys.rows.get(&key)) {
-                Some(row) => bits.push(keys.picks.copies(*row)),
+        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &places)?;
+        let mut keys = Vec::with_capacity(columns.len());
+        for (column, (_, ty)) in frame.columns().iter().zip(columns) {
+            let series = reconcile::convert(column.as_materialized_series(), *ty).map_err(failed)?;
+            keys.push(keys_of(&series).map_err(failed)?);
+        }
+        for row in 0..frame.height() {
+            // Of each parent how often it is taken; none where there is no such row.
+            let mut copies = keys.iter().zip(parents).map(|(keys, parent)| {
+                keys[row].as_ref().map(|key| parent.rows.get(key).map(|row| parent.picks.copies(*row)))
+            });
+            let first = copies.next().flatten().flatten();
+            // A further parent may be null.
+            let others: Option<Vec<u64>> = copies.flatten().collect();
+            match first.zip(others) {
                 None => {
                     orphans += 1;
                     bits.push(0);
                 }
+                Some((copies, others)) => bits.push(if others.contains(&0) { 0 } else { copies }),
             }
         }
     }

@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use lookalike_core::Seed;
+
+use super::deal::Copies;
+
 /// Ones or zeros between two remembered places.
 const STEP: u64 = 4096;
 
@@ -70,6 +74,18 @@ impl Bits {
 }
 
 impl Picks {
+    /// Takes `wanted` of `rows` rows: all of them, if that is how many there are, else by chance. With replacement each is
+    /// drawn from all rows; without it, none is taken twice before all were taken once.
+    pub fn of(rows: u64, wanted: u64, replace: bool, seed: Seed) -> Picks {
+        if wanted == rows && !replace {
+            return Picks::All(rows);
+        }
+        let mut copies = Copies::new(rows, wanted, replace, seed);
+        let mut bits = Bits::default();
+        (0..rows).for_each(|_| bits.push(copies.next()));
+        Picks::Bits(bits)
+    }
+
     /// How many rows are taken, each as often as it is.
     pub fn len(&self) -> u64 {
         match self {

@@ -5,6 +5,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::generator::Failure;
+use crate::generators::branches::common_type;
 
 /// Two inputs whose columns do not go together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,18 +25,6 @@ impl std::fmt::Display for Conflict {
     }
 }
 
-/// The type that holds the values of two, without loss: int in decimal in float, date in datetime.
-fn both(a: Type, b: Type) -> Option<Type> {
-    Some(match (a, b) {
-        (a, b) if a == b => a,
-        (Type::Decimal(a), Type::Decimal(b)) => Type::Decimal(a.max(b)),
-        (Type::Int, Type::Decimal(scale)) | (Type::Decimal(scale), Type::Int) => Type::Decimal(scale),
-        (a, b) if a.is_number() && b.is_number() => Type::Float,
-        (Type::Date, Type::Datetime) | (Type::Datetime, Type::Date) => Type::Datetime,
-        _ => return None,
-    })
-}
-
 /// The columns of all inputs, by name: those of the first in its order, then those that only later ones have.
 ///
 /// # Errors
@@ -52,13 +41,13 @@ pub fn reconcile(table: &str, inputs: &[(&str, &TableSchema)]) -> Result<TableSc
             known.nullable |= field.nullable;
             known.plain &= field.plain;
             known.about = known.about.take().or_else(|| field.about.clone());
-            match both(known.ty, field.ty) {
+            match common_type(known.ty, field.ty) {
                 Some(ty) => known.ty = ty,
                 None if conflicts.iter().any(|conflict| conflict.column == field.name) => {}
                 None => {
                     let of = |(name, schema): &(&str, &TableSchema)| {
                         let other = schema.fields.iter().find(|other| other.name == field.name)?;
-                        both(other.ty, field.ty).is_none().then(|| ((*name).to_owned(), other.ty))
+                        common_type(other.ty, field.ty).is_none().then(|| ((*name).to_owned(), other.ty))
                     };
                     conflicts.push(Conflict {
                         column: field.name.clone(),

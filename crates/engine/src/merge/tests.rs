@@ -53,14 +53,14 @@ fn rule(names: &[&str]) -> Rule {
 }
 
 fn merged(parts: Vec<Part<Error>>, rule: &Rule) -> Merged<Error> {
-    match Merged::new(parts, rule, None) {
+    match Merged::new(parts, rule, &[]) {
         Ok(merged) => merged,
         Err(refused) => panic!("{refused:?}"),
     }
 }
 
 fn refusal(parts: Vec<Part<Error>>, rule: &Rule) -> String {
-    match Merged::new(parts, rule, None) {
+    match Merged::new(parts, rule, &[]) {
         Err(Refused::Rule(message)) => message,
         Err(Refused::Conflicts(conflicts)) => conflicts[0].to_string(),
         Err(Refused::Read(error)) => error.to_string(),
@@ -228,10 +228,10 @@ fn children_follow_their_parents() {
         };
         let customers = merged(vec![customers, customers2], &rule("customers", Some("id")));
         let parent = Parent { table: &customers, column: "customer".into() };
-        let orders = Merged::new(vec![orders, orders2], &rule("orders", Some("id")), Some(parent));
+        let orders = Merged::new(vec![orders, orders2], &rule("orders", Some("id")), &[parent]);
         let Ok(orders) = orders else { panic!("orders are refused") };
         let parent = Parent { table: &orders, column: "order".into() };
-        let Ok(lines) = Merged::new(vec![lines, lines2], &rule("lines", None), Some(parent)) else {
+        let Ok(lines) = Merged::new(vec![lines, lines2], &rule("lines", None), &[parent]) else {
             panic!("lines are refused")
         };
         assert_eq!(orders.taken().iter().map(|taken| taken.orphans).collect::<Vec<_>>(), [1, 1]);
@@ -261,6 +261,97 @@ fn children_follow_their_parents() {
         assert_eq!(orders.iter().collect::<std::collections::BTreeSet<_>>().len(), orders.len());
         assert!(orders.iter().all(|order| lines_of.remove(order) == Some(2)));
         assert!(lines_of.is_empty());
+    }
+}
+
+#[test]
+fn a_child_of_two_parents_follows_both() {
+    // Every order of each customer with each product, and some without a product, or with one that there is not.
+    let shop = |name: &str, customers: i64, products: i64, wanted: [u64; 2]| {
+        let keys = |n: i64| ints((1..=n).rev());
+        let mut pairs: Vec<(Option<i64>, Option<i64>)> =
+            (1..=customers).flat_map(|c| (1..=products).map(move |p| (Some(c), Some(p)))).collect();
+        pairs.extend([(Some(1), None), (Some(2), None), (None, Some(1)), (Some(1), Some(999))]);
+        let of = |pick: fn(&(Option<i64>, Option<i64>)) -> Option<i64>| {
+            pairs.iter().map(pick).collect::<Int64Chunked>().into_series()
+        };
+        let label = |(c, p): &(Option<i64>, Option<i64>)| format!("{name}{c:?}{p:?}");
+        let labels = pairs.iter().map(|pair| Some(label(pair))).collect::<StringChunked>().into_series();
+        let named = |n: i64| {
+            (1..=n)
+                .rev()
+                .map(|key| Some(format!("{name}{:?}", Some(key))))
+                .collect::<StringChunked>()
+                .into_series()
+        };
+        let customer_names = named(customers);
+        let product_names = named(products);
+        (
+            part(
+                "customers",
+                vec![("id", Type::Int, keys(customers)), ("name", Type::Text, customer_names)],
+                wanted[0],
+            ),
+            part(
+                "products",
+                vec![("id", Type::Int, keys(products)), ("name", Type::Text, product_names)],
+                wanted[1],
+            ),
+            part(
+                "orders",
+                vec![
+                    ("customer", Type::Int, of(|(c, _)| *c)),
+                    ("product", Type::Int, of(|(_, p)| *p)),
+                    ("label", Type::Text, labels),
+                ],
+                0,
+            ),
+        )
+    };
+    let rule = |table: &str, key: Option<&str>| Rule {
+        table: table.into(),
+        key: key.map(str::to_owned),
+        seed: Seed::new(1).derive(table),
+        ..rule(&["a", "b"])
+    };
+    for wanted in [[5, 3], [20, 3], [5, 14], [25, 14], [10, 7]] {
+        let (customers, products, orders) = shop("a", 10, 7, wanted);
+        let (customers2, products2, orders2) = shop("b", 4, 5, [4, 5]);
+        let customers = merged(vec![customers, customers2], &rule("customers", Some("id")));
+        let products = merged(vec![products, products2], &rule("products", Some("id")));
+        let parents = [
+            Parent { table: &customers, column: "customer".into() },
+            Parent { table: &products, column: "product".into() },
+        ];
+        let Ok(orders) = Merged::new(vec![orders, orders2], &rule("orders", None), &parents) else {
+            panic!("orders are refused")
+        };
+        assert_eq!(orders.taken().iter().map(|taken| taken.orphans).collect::<Vec<_>>(), [2, 2]);
+        let [people, goods, bought] = [&customers, &products, &orders].map(whole);
+        let named = |frame: &DataFrame| -> BTreeMap<i64, String> {
+            int(frame, "id").into_iter().flatten().zip(text(frame, "name").into_iter().flatten()).collect()
+        };
+        let (people, goods) = (named(&people), named(&goods));
+        let mut seen: BTreeMap<(String, Option<String>), u64> = BTreeMap::new();
+        let keys = int(&bought, "customer").into_iter().zip(int(&bought, "product"));
+        for ((customer, product), label) in keys.zip(text(&bought, "label")) {
+            let (label, customer) = (label.unwrap(), customer.unwrap());
+            let product = product.map(|product| goods[&product].clone());
+            // What a row's parents were is what they are.
+            let goods = product.as_deref().map_or("None", |product| &product[1..]);
+            assert_eq!(label, format!("{}{goods}", people[&customer]));
+            *seen.entry((customer.to_string(), product)).or_default() += 1;
+        }
+        // Every copy of a customer has one order of each product that was taken, and the order without one.
+        let products: std::collections::BTreeSet<&String> = goods.values().collect();
+        for (id, name) in &people {
+            for product in products.iter().filter(|product| product[..1] == name[..1]) {
+                assert_eq!(seen.remove(&(id.to_string(), Some((*product).clone()))), Some(1), "{wanted:?}");
+            }
+            let without = name.ends_with("Some(1)") || name.ends_with("Some(2)");
+            assert_eq!(seen.remove(&(id.to_string(), None)).is_some(), without);
+        }
+        assert!(seen.is_empty(), "{wanted:?}: {seen:?}");
     }
 }
 
@@ -307,7 +398,7 @@ fn mistakes_are_told() {
     let parent = merged(vec![one()], &with(Some("id"), &[]));
     let child = part("c.csv", vec![("of", Type::Int, ints([1]))], 0);
     let refused =
-        Merged::new(vec![child], &with(None, &[]), Some(Parent { table: &parent, column: "of".into() }));
+        Merged::new(vec![child], &with(None, &[]), &[Parent { table: &parent, column: "of".into() }]);
     let Err(Refused::Rule(message)) = refused else { panic!("two parents have one key") };
     assert_eq!(message, "a.csv: the key `id` is 1 in two rows, 0 and 1");
 }

@@ -13,14 +13,14 @@ use lookalike_ruleset::{Field, TableSchema};
 use polars::prelude::{Column, DataFrame, DataType, IdxCa, IdxSize, Series};
 
 /// Rows that a test holds.
-struct Held {
+pub(crate) struct Held {
     schema: TableSchema,
     frame: DataFrame,
 }
 
 impl Held {
     /// As a file would have them: without anything that the generator knew besides.
-    fn of(schema: TableSchema, frame: &DataFrame) -> Held {
+    pub(crate) fn of(schema: TableSchema, frame: &DataFrame) -> Held {
         let text = |column: &Column| match column.dtype() {
             DataType::Enum(..) => column.cast(&DataType::String).unwrap(),
             _ => column.clone(),
@@ -140,6 +140,55 @@ fn bursts_windows_conditions_and_draws_work_on_given_rows() {
     );
 }
 
+#[test]
+fn rows_of_one_value_are_taken_together_on_given_rows() {
+    check(
+        "entities",
+        "{label: odd, kinds: {
+           dead: {rate: 20%, per: First, set: {Size: 0}},
+           lost: {count: 3, per: Code, when: 'Size > 100', missing: [note]},
+           flat: {count: 20, burst: [2, 3], per: City, stuck: load},
+           late: {count: 5, window: {column: at, length: 6h}, per: Region, level_shift: {column: load, plus: 50}}}}",
+    );
+}
+
+#[test]
+fn rows_are_in_order_on_given_rows() {
+    check(
+        "order",
+        "{label: odd, kinds: {
+           flat: {count: 20, burst: [2, 9], order: {column: at, per: City}, stuck: load},
+           drift: {count: 2, per: First, order: at, drift: {column: Size, per_row: 7}},
+           far: {count: 50, order: {column: at, per: City}, spike: {column: load, plus: 50}},
+           late: {count: 50, order: {column: Born, per: Region}, late: {column: Born, by: 3}}}}",
+    );
+}
+
+#[test]
+fn outliers_beyond_quantiles_of_given_rows() {
+    // Also of a column that a law makes: over given rows, those of its values count.
+    let text = "lookalike: 1\nseed: 11\ntables:\n  t:\n    rows: 2000\n    columns: {x: {normal: {mean: 100, std_dev: 10}, round: 1}}\n";
+    let made = compile(text, None);
+    let clean = made.tables[0].clean(&(0..ROWS).into()).unwrap();
+    let anomalies = "{count: 100, kinds: {far: {outlier: {column: x, quantiles: [25%, 75%], by: 1.5}}}}";
+    let bare = format!("lookalike: 1\nseed: 11\ntables:\n  t:\n    anomalies: {anomalies}\n");
+    let given = compile(&bare, Some(Held::of(made.tables[0].clean_schema(), &clean)));
+    let found = spoilt(&given, (0..ROWS).into());
+    let floats = |series: &Series| -> Vec<f64> {
+        series.cast(&DataType::Float64).unwrap().f64().unwrap().iter().flatten().collect()
+    };
+    let mut values = floats(clean.column("x").unwrap().as_materialized_series());
+    values.sort_by(f64::total_cmp);
+    let (low, high) = (values[499], values[1499]);
+    let fences = [low - 1.5 * (high - low), high + 1.5 * (high - low)];
+    let after = floats(&found.marks[0].after);
+    assert_eq!(after.len(), 100);
+    // Rounded away from the range, to a tenth.
+    assert!(after.iter().all(|after| fences.iter().any(|fence| (after - fence).abs() < 0.1001)), "{after:?}");
+    let part = spoilt(&given, (700..900).into());
+    assert_eq!(texts(&part.frame), texts(&found.frame.slice(700, 200)));
+}
+
 fn refused(tables: &str) -> Vec<(&'static str, String)> {
     let made = compile(&text("{rate: 1%, kinds: {a: {missing: [Name]}}}"), None);
     let rows = Held::of(made.tables[0].clean_schema(), &made.tables[0].clean(&(0..10).into()).unwrap());
@@ -171,6 +220,17 @@ fn rules_that_do_not_go_with_the_data_are_refused() {
             ("duplicate-name", "`Size` is a column of the data and a draw".to_owned()),
             ("unused", "nothing reads the draw `Size`".to_owned())
         ]
+    );
+    assert_eq!(
+        refused("{anomalies: {kinds: {a: {count: 1, per: Citi, missing: [Name]}}}}"),
+        told("unknown-link", "`t` has no link and no column `Citi`")
+    );
+    assert_eq!(
+        refused("{anomalies: {kinds: {a: {count: 11, per: Code, missing: [Name]}}}}"),
+        told(
+            "too-few-eligible",
+            "`a` is to happen 11 times among the 10 rows of `t`, but only 10 can take it"
+        )
     );
     assert_eq!(
         refused("{anomalies: {count: 11, kinds: {a: {missing: [Name]}}}}"),

@@ -6,6 +6,7 @@ mod correlate;
 mod every_kind;
 mod given;
 mod mutations;
+mod part_files;
 mod parts;
 mod purity;
 mod relations;

@@ -277,6 +277,153 @@ tables:
     assert!(parts.equals_missing(&whole));
 }
 
+#[test]
+fn all_rows_of_one_value_can_be_taken() {
+    let text = "
+lookalike: 1
+tables:
+  readings:
+    rows: 3000
+    columns:
+      client: {pattern: 'c[0-9]{2}', null: 10%}
+      value: {int_range: [0, 98]}
+    anomalies: {label: odd, kinds: {dead: {rate: 25%, per: client, set: {value: 99}}, one: {count: 40, set: {value: 100}}}}
+";
+    let plan = plan(text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let table = &plan.tables[0];
+    let whole = table.spoilt(&Rows::Range(0..3000)).unwrap();
+    let clients =
+        whole.clean.column("client").unwrap().cast(&DataType::String).unwrap().str().unwrap().clone();
+    let kinds = whole.frame.column("odd").unwrap().cast(&DataType::String).unwrap();
+    let mut by_client: BTreeMap<Option<&str>, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (client, kind) in clients.iter().zip(kinds.str().unwrap().iter()) {
+        by_client.entry(client).or_default().insert(kind);
+    }
+    let all = by_client.keys().flatten().count();
+    let dead: Vec<_> = by_client.iter().filter(|(_, kinds)| kinds.contains(&Some("dead"))).collect();
+    assert_eq!(dead.len(), (all as f64 * 0.25).round() as usize, "a share of the clients");
+    assert!(
+        dead.iter().all(|(client, kinds)| client.is_some() && kinds.len() == 1),
+        "all rows of one, or none"
+    );
+    for (first, rows) in instances(&whole, "dead") {
+        assert_eq!(rows.first(), Some(&first));
+        let client = clients.get(first as usize);
+        assert!((0..3000).all(|row| rows.contains(&row) == (clients.get(row as usize) == client)));
+    }
+    let mut parts = whole.frame.clear();
+    for start in (0..3000).step_by(77) {
+        parts.vstack_mut(&table.frame(&Rows::Range(start..3000.min(start + 77))).unwrap()).unwrap();
+    }
+    assert!(parts.equals_missing(&whole.frame));
+}
+
+const ORDERED: &str = "
+lookalike: 1
+seed: 5
+tables:
+  sensors: {rows: 20, columns: {id: {sequence: {}}}}
+  readings:
+    rows: 2000
+    belongs_to: {sensor: {table: sensors, pick: uniform}}
+    columns:
+      sensor: {expr: sensor.id}
+      at: {datetime_range: [2026-01-01, 2026-01-11], null: 5%}
+      value: {normal: {mean: 0, std_dev: 1}}
+    anomalies: {label: odd, kinds: {a: ANOMALY}}
+";
+
+/// The clean and the dirty values, and of each sensor its rows in time.
+fn ordered(anomaly: &str) -> (lookalike_engine::inject::Spoilt, Vec<f64>, Vec<f64>, Vec<Vec<usize>>) {
+    let plan = plan(&ORDERED.replace("ANOMALY", anomaly)).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let table = &plan.tables[1];
+    let whole = table.spoilt(&Rows::Range(0..2000)).unwrap();
+    let mut blocks = whole.frame.clear();
+    for start in (0..2000).step_by(171) {
+        blocks.vstack_mut(&table.frame(&Rows::Range(start..2000.min(start + 171))).unwrap()).unwrap();
+    }
+    assert!(blocks.equals_missing(&whole.frame));
+    let values = |frame: &DataFrame| frame.column("value").unwrap().f64().unwrap().iter().flatten().collect();
+    let sensor = whole.clean.column("sensor").unwrap().i64().unwrap().clone();
+    let at = whole.clean.column("at").unwrap().as_materialized_series().to_physical_repr().into_owned();
+    let mut by_sensor: BTreeMap<i64, Vec<(i64, usize)>> = BTreeMap::new();
+    for (row, (sensor, at)) in sensor.iter().zip(at.i64().unwrap().iter()).enumerate() {
+        by_sensor.entry(sensor.unwrap()).or_default().extend(at.map(|at| (at, row)));
+    }
+    let in_order = |mut rows: Vec<(i64, usize)>| {
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, row)| row).collect()
+    };
+    let (clean, dirty) = (values(&whole.clean), values(&whole.frame));
+    (whole, clean, dirty, by_sensor.into_values().map(in_order).collect())
+}
+
+#[test]
+fn bursts_follow_an_order_of_an_entitys_rows() {
+    for anomaly in [
+        "{stuck: value, burst: [3, 9], count: 60, order: {column: at, per: sensor}}",
+        "{stuck: value, burst: [3, 9], count: 60, order: at, per: sensor}",
+    ] {
+        let (spoilt, clean, dirty, sensors) = ordered(anomaly);
+        let found = instances(&spoilt, "a");
+        assert_eq!(found.len(), 60);
+        for (first, rows) in found {
+            let sensor = sensors.iter().find(|rows| rows.contains(&(first as usize))).unwrap();
+            let start = sensor.iter().position(|row| *row == first as usize).unwrap();
+            let run: BTreeSet<u64> =
+                sensor[start..start + rows.len()].iter().map(|row| *row as u64).collect();
+            assert_eq!(run, rows, "one after the other in time, of one sensor");
+            assert!(rows.iter().all(|row| dirty[*row as usize] == clean[first as usize]));
+        }
+    }
+    // Without an entity, the whole table is one.
+    let (spoilt, ..) = ordered("{stuck: value, burst: 5, count: 20, order: at}");
+    assert_eq!(instances(&spoilt, "a").len(), 20);
+}
+
+#[test]
+fn an_entitys_rows_are_in_order() {
+    let (spoilt, clean, dirty, sensors) =
+        ordered("{drift: {column: value, per_row: 1000}, count: 3, per: sensor, order: at}");
+    let found = instances(&spoilt, "a");
+    assert_eq!(found.len(), 3);
+    for first in found.into_keys() {
+        let sensor = sensors.iter().find(|rows| rows[0] == first as usize).unwrap();
+        for (k, row) in sensor.iter().enumerate() {
+            assert!((dirty[*row] - clean[*row] - 1000.0 * (k + 1) as f64).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn rows_near_by_are_those_of_the_entity() {
+    let (spoilt, clean, dirty, sensors) =
+        ordered("{spike: {column: value, plus: 1000}, count: 200, order: {column: at, per: sensor}}");
+    let mut seen = 0;
+    for sensor in &sensors {
+        for (place, row) in sensor.iter().enumerate().filter(|(_, row)| clean[**row] != dirty[**row]) {
+            let near = [place.checked_sub(1), Some(place + 1)].into_iter().flatten();
+            let near: Vec<f64> = near.filter_map(|place| sensor.get(place)).map(|row| clean[*row]).collect();
+            let mean = near.iter().sum::<f64>() / near.len() as f64;
+            assert!((dirty[*row] - mean - 1000.0).abs() < 1e-9);
+            seen += 1;
+        }
+    }
+    // A twentieth of the rows has no stamp, and so nobody near by.
+    assert!((170..=200).contains(&seen) && spoilt.marks[0].rows.len() == 200, "{seen}");
+    let code = |anomaly: &str| plan(&ORDERED.replace("ANOMALY", anomaly)).err().unwrap()[0].code;
+    assert_eq!(code("{missing: [value], count: 1, order: when}"), "unknown-column");
+    assert_eq!(code("{missing: [value], count: 1, order: {column: at, per: senso}}"), "unknown-link");
+    assert_eq!(
+        code("{missing: [value], count: 1, order: at, window: {column: at, length: 1h}}"),
+        "bad-anomaly"
+    );
+    assert_eq!(code("{stuck: value, count: 1, per: sensor}"), "bad-anomaly");
+    let words = ORDERED.replace("at: {datetime", "name: {choice: [a, b]}\n      at: {datetime");
+    let refused = plan(&words.replace("ANOMALY", "{missing: [value], count: 1, order: name}"));
+    assert_eq!(refused.err().unwrap()[0].code, "wrong-type");
+}
+
 const WINDOWS: &str = "
 lookalike: 1
 seed: 5

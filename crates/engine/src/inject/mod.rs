@@ -1,15 +1,17 @@
 //! The injector: which rows get which anomaly, and the rows with their anomalies.
 //!
-//! Each anomaly deals its units (rows, runs of rows, windows of time, or all children of a parent) by a keyed permutation:
+//! Each anomaly deals its units (rows, runs of rows, windows of time, or all rows of an entity) by a keyed permutation:
 //! the first so and so many that are eligible and not taken by an anomaly before it are spoilt; one that overlaps does not
 //! look whether they are taken. The plan keeps one number for each anomaly, the place in the permutation where it had
 //! enough; so the quota is exact and yet any row can tell alone whether it is spoilt. While they are few, the plan holds
 //! the units themselves, which is faster and gives the same.
 
-use std::collections::BTreeMap;
+pub(crate) mod order;
+mod together;
+
 use std::sync::Arc;
 
-use lookalike_core::stream::{below, open01};
+use lookalike_core::stream::below;
 use lookalike_core::{Permutation, Rows, Seed, Stream};
 use lookalike_ruleset::anomaly::Burst;
 use lookalike_ruleset::{Span, Type};
@@ -22,7 +24,9 @@ use crate::entity::Place;
 use crate::generator::{Block, Categories, Failure, Output};
 use crate::generators::template::texts_of;
 use crate::plan::{Error, Tables};
-use crate::run::BLOCK_ROWS;
+use order::Ordering;
+use together::Entities;
+pub(crate) use together::{Groups, Together, Wanted};
 
 /// The anomalies of a table, ready to run.
 pub(crate) struct Injector {
@@ -47,13 +51,20 @@ pub(crate) struct Planned {
     /// Number of the column that says which rows are eligible.
     pub when: Option<usize>,
     pub severity: Option<usize>,
-    /// Number of the column with the parent's row, of which a burst or a window has only one.
+    /// Number of the column that says whose a row is, of which a burst or a window has only one: the parent's row, or any
+    /// value.
     pub per: Option<usize>,
+    /// The numbers of the columns by whose values rows are in order, and that say whose they are, if not by their numbers.
+    pub order: Option<(usize, Option<usize>)>,
+    /// That order.
+    pub ordering: Option<Ordering>,
     /// Whether it takes rows without looking who else does.
     pub overlap: bool,
     pub units: Units,
     /// How many units are to be spoilt; of windows with a `rate`, how many rows.
     pub wanted: u64,
+    /// How many are.
+    pub got: u64,
     /// Units whose rank in the permutation is below it are spoilt, if they are eligible.
     pub threshold: u64,
     pub held: Held,
@@ -62,6 +73,13 @@ pub(crate) struct Planned {
 }
 
 impl Injector {
+    /// The anomalies that happen less often than they are to, with how often they are to and do.
+    pub fn shortfalls(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        let short = self.anomalies.iter().filter(|planned| planned.got < planned.wanted);
+        short
+            .map(|planned| (self.names.values()[planned.code as usize].as_str(), planned.wanted, planned.got))
+    }
+
     /// The anomalies, with the exact number of rows that have each, where it takes single rows.
     pub fn declared(&self) -> Vec<(String, Option<u64>)> {
         let rows = |code: usize| {
@@ -78,8 +96,8 @@ pub(crate) enum Held {
     Nothing,
     /// The units that are spoilt, in order.
     Units(Vec<u64>),
-    /// The rows of the windows that are spoilt.
-    Windows(Windows),
+    /// The rows of the windows or entities that are spoilt.
+    Rows(Groups),
 }
 
 /// Most units or rows that a table's anomalies hold; 8 bytes each.
@@ -89,6 +107,8 @@ const MAX_HELD: u64 = 1 << 22;
 pub(crate) struct Units {
     shape: Shape,
     permutation: Permutation,
+    /// Chance.
+    seed: Seed,
     /// How many there are.
     pub count: u64,
 }
@@ -100,18 +120,8 @@ enum Shape {
     Burst(Burst, u64, Stream),
     /// The children of a parent in this link.
     Children(usize),
-    /// The rows whose value in a column lies in a window.
-    Window(Grid, Seed),
-}
-
-/// Windows of equal length, side by side.
-pub(crate) struct Grid {
-    /// Number of the column whose values lie in windows: numbers, microseconds or, of dates, days.
-    pub column: usize,
-    /// Length of a window.
-    pub length: f64,
-    /// Whether `wanted` counts rows rather than windows.
-    pub by_rows: bool,
+    /// The rows that belong together by their values.
+    Together(Together),
 }
 
 impl Units {
@@ -127,25 +137,25 @@ impl Units {
                 (Shape::Burst(burst, offset, stream), count)
             }
         };
-        Units { shape, permutation: Permutation::new(count.max(1), seed.derive("units")), count }
+        Units { shape, permutation: Permutation::new(count.max(1), seed.derive("units")), seed, count }
     }
 
     /// The children of each of so many parents, through a link by its number.
     pub fn children(parents: u64, link: usize, seed: Seed) -> Units {
         let permutation = Permutation::new(parents.max(1), seed.derive("units"));
-        Units { shape: Shape::Children(link), permutation, count: parents }
+        Units { shape: Shape::Children(link), permutation, seed, count: parents }
     }
 
-    /// The rows that lie in a window; which windows there are comes out when they are dealt.
-    pub fn windows(grid: Grid, seed: Seed) -> Units {
+    /// The rows that belong together; which there are comes out when they are dealt.
+    pub fn together(together: Together, seed: Seed) -> Units {
         let permutation = Permutation::new(1, seed.derive("units"));
-        Units { shape: Shape::Window(grid, seed), permutation, count: 0 }
+        Units { shape: Shape::Together(together), permutation, seed, count: 0 }
     }
 
     /// Who chooses first: those that take many rows at a time.
     pub fn turn(&self) -> u8 {
         match self.shape {
-            Shape::Window(..) => 0,
+            Shape::Together(_) => 0,
             Shape::Burst(..) | Shape::Children(_) => 1,
             Shape::Row => 2,
         }
@@ -153,7 +163,7 @@ impl Units {
 
     /// Whether what is wanted are rows, whatever number of units they are in.
     pub fn by_rows(&self) -> bool {
-        matches!(&self.shape, Shape::Window(grid, _) if grid.by_rows)
+        matches!(&self.shape, Shape::Together(Together { wanted: Wanted::Rows, .. }))
     }
 
     fn is_run(&self) -> bool {
@@ -190,30 +200,6 @@ impl Units {
 /// The place of a row that is an instance of its own.
 fn alone(row: u64) -> Place {
     Place { entity: row, ordinal: 0, count: 1 }
-}
-
-/// The rows of some windows.
-#[derive(Default)]
-pub(crate) struct Windows {
-    /// The rows of each window, in the order of the column and, where that is equal, of their numbers.
-    members: Vec<Vec<u64>>,
-    /// Each row in a window: its number, its window, and its place there; in order.
-    rows: Vec<(u64, u32, u32)>,
-}
-
-impl Windows {
-    fn find(&self, row: u64) -> Option<(u32, Place)> {
-        let at = self.rows.binary_search_by_key(&row, |(row, ..)| *row).ok()?;
-        let (_, window, ordinal) = self.rows[at];
-        let members = &self.members[window as usize];
-        let place = Place { entity: members[0], ordinal: u64::from(ordinal), count: members.len() as u64 };
-        Some((window, place))
-    }
-
-    /// The rows of the window that begins with a row.
-    pub fn members(&self, first: u64) -> &[u64] {
-        self.find(first).map_or(&[], |(window, _)| &self.members[window as usize])
-    }
 }
 
 /// Rows with their anomalies, and the truth about them.
@@ -262,14 +248,13 @@ impl Taken {
 
 /// How an anomaly was dealt.
 pub(crate) struct Dealt {
+    /// Units that it is to get; of windows with a `rate`, rows.
+    pub wanted: u64,
     /// Units that it gets; of windows with a `rate`, rows.
     pub got: u64,
     pub threshold: u64,
     pub held: Held,
 }
-
-/// The rows of a window are in it and, where they have one, of one parent.
-type WindowKey = (u64, i64);
 
 impl Tables {
     fn injector(&self, at: usize) -> Result<&Injector, Error> {
@@ -280,9 +265,13 @@ impl Tables {
     /// eligible.
     pub(crate) fn deal(&self, at: usize, number: usize) -> Result<Dealt, Error> {
         let planned = &self.injector(at)?.anomalies[number];
-        let Units { shape, permutation, count } = &planned.units;
-        if let Shape::Window(grid, seed) = shape {
-            return self.deal_windows(at, number, grid, *seed);
+        let Units { shape, permutation, seed, count } = &planned.units;
+        match (shape, &planned.ordering) {
+            (Shape::Together(together), _) => return self.deal_together(at, number, together, *seed),
+            (Shape::Burst(burst, ..), Some(ordering)) => {
+                return self.deal_in_order(at, number, *burst, ordering, *seed);
+            }
+            _ => {}
         }
         let room = self.room(at, number)?;
         let simple = planned.when.is_none() && matches!(shape, Shape::Row | Shape::Burst(..));
@@ -290,7 +279,7 @@ impl Tables {
         if first && simple && planned.per.is_none() {
             let got = planned.wanted.min(*count);
             let held = (got <= room).then(|| (0..got).map(|rank| permutation.invert(rank)).collect());
-            return Ok(Dealt { got, threshold: got, held: Held::units(held) });
+            return Ok(Dealt { wanted: planned.wanted, got, threshold: got, held: Held::units(held) });
         }
         let (mut got, mut rank) = (0, 0);
         let mut held = Some(Vec::new());
@@ -311,7 +300,7 @@ impl Tables {
                 held = None;
             }
         }
-        Ok(Dealt { got, threshold: rank, held: Held::units(held) })
+        Ok(Dealt { wanted: planned.wanted, got, threshold: rank, held: Held::units(held) })
     }
 
     /// How many units the anomaly at `number` may hold besides what those before it do.
@@ -319,109 +308,9 @@ impl Tables {
         let held = |planned: &Planned| match &planned.held {
             Held::Nothing => 0,
             Held::Units(units) => units.len() as u64,
-            Held::Windows(windows) => 3 * windows.rows.len() as u64,
+            Held::Rows(groups) => groups.size(),
         };
         Ok(MAX_HELD.saturating_sub(self.injector(at)?.anomalies[..number].iter().map(held).sum()))
-    }
-
-    /// Deals windows: looks at all rows to see which windows have any, and then at all rows to see which are theirs.
-    fn deal_windows(&self, at: usize, number: usize, grid: &Grid, seed: Seed) -> Result<Dealt, Error> {
-        let planned = &self.injector(at)?.anomalies[number];
-        let rows = self.0[at].rows;
-        let blocks = || {
-            (0..rows).step_by(BLOCK_ROWS).map(|start| Rows::Range(start..rows.min(start + BLOCK_ROWS as u64)))
-        };
-        let too_many = |what: &str| {
-            let message =
-                format!("its windows {what}, and at most {MAX_HELD} are possible; take fewer or other ones");
-            let names = &self.injector(at)?.names;
-            Err(self.0[at].cell_error(&names.values()[planned.code as usize], message))
-        };
-        // Of each window its rows, and whether all of them can be taken.
-        let mut found: BTreeMap<WindowKey, (u64, bool)> = BTreeMap::new();
-        for block in blocks() {
-            let keys = self.window_keys(at, planned, grid, seed, &block)?;
-            let mut good = self.free(at, number, &block)?;
-            self.and_when(at, planned, &block, &mut good)?;
-            for (key, good) in keys.into_iter().zip(good) {
-                if let Some((key, _)) = key {
-                    let window = found.entry(key).or_insert((0, true));
-                    *window = (window.0 + 1, window.1 & good);
-                }
-            }
-            if found.len() as u64 > MAX_HELD {
-                return too_many(&format!("are more than {MAX_HELD}"));
-            }
-        }
-        found.retain(|_, (_, good)| *good);
-        let eligible: Vec<(WindowKey, u64)> = found.into_iter().map(|(key, (rows, _))| (key, rows)).collect();
-        let permutation = Permutation::new((eligible.len() as u64).max(1), seed.derive("units"));
-        let (mut got, mut members) = (0, 0);
-        let mut chosen: BTreeMap<WindowKey, u32> = BTreeMap::new();
-        for rank in 0..eligible.len() as u64 {
-            if got >= planned.wanted {
-                break;
-            }
-            let (key, rows) = eligible[permutation.invert(rank) as usize];
-            got += if grid.by_rows { rows } else { 1 };
-            members += rows;
-            chosen.insert(key, chosen.len() as u32);
-        }
-        if members > self.room(at, number)? / 3 {
-            return too_many(&format!("have {members} rows"));
-        }
-        let mut values: Vec<Vec<(f64, u64)>> = vec![Vec::new(); chosen.len()];
-        for block in blocks() {
-            let keys = self.window_keys(at, planned, grid, seed, &block)?;
-            for (key, row) in keys.into_iter().zip(&block) {
-                if let Some((key, value)) = key
-                    && let Some(window) = chosen.get(&key)
-                {
-                    values[*window as usize].push((value, row));
-                }
-            }
-        }
-        let mut windows = Windows::default();
-        for (window, mut values) in values.into_iter().enumerate() {
-            values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let members: Vec<u64> = values.into_iter().map(|(_, row)| row).collect();
-            let places = members.iter().enumerate().map(|(place, row)| (*row, window as u32, place as u32));
-            windows.rows.extend(places);
-            windows.members.push(members);
-        }
-        windows.rows.sort_unstable();
-        Ok(Dealt { got, threshold: chosen.len() as u64, held: Held::Windows(windows) })
-    }
-
-    /// The window of each row and its value there; none where there is no value or no parent.
-    fn window_keys(
-        &self,
-        at: usize,
-        planned: &Planned,
-        grid: &Grid,
-        seed: Seed,
-        rows: &Rows,
-    ) -> Result<Vec<Option<(WindowKey, f64)>>, Error> {
-        let wanted: Vec<usize> = std::iter::once(grid.column).chain(planned.per).collect();
-        let columns = self.frame(at, rows, &wanted)?;
-        let values = array::to_floats(&columns[0]).map_err(|f| Error::Internal(f.message))?;
-        let parents: Option<Vec<Option<i64>>> = match columns.get(1) {
-            None => None,
-            Some(parents) => {
-                Some(parents.i64().map_err(|e| Error::Internal(e.to_string()))?.iter().collect())
-            }
-        };
-        // Where the windows begin is random, so that they do not stand at round numbers.
-        let phase = open01(seed.derive("window").stream().word(0, 0)) * grid.length;
-        let key = |(at, value): (usize, Option<f64>)| {
-            let value = value.filter(|value| value.is_finite())?;
-            let parent = match &parents {
-                None => 0,
-                Some(parents) => parents[at]? as u64,
-            };
-            Some(((parent, libm::floor((value - phase) / grid.length) as i64), value))
-        };
-        Ok(values.into_iter().enumerate().map(key).collect())
     }
 
     /// Whether units may be spoilt: the condition holds for all their rows, and no anomaly before takes any.
@@ -433,12 +322,13 @@ impl Tables {
         let mut good = self.free(at, number, &rows)?;
         self.and_when(at, planned, &rows, &mut good)?;
         if let Some(per) = planned.per {
-            let parents = self.frame(at, &rows, &[per])?.remove(0);
-            let parents = parents.i64().map_err(|e| Error::Internal(e.to_string()))?;
+            let mut entities = Entities::default();
+            let owners =
+                entities.of(&self.frame(at, &rows, &[per])?.remove(0), self.0[at].columns[per].output.ty)?;
             let mut start = 0;
             for (_, length) in &extents {
                 let end = start + *length as usize;
-                if (start..end).any(|at| parents.get(at) != parents.get(start)) {
+                if (start..end).any(|at| owners[at] != owners[start]) {
                     good[start] = false;
                 }
                 start = end;
@@ -498,10 +388,10 @@ impl Tables {
                 _ if planned.threshold == 0 => Taken::default(),
                 Held::Nothing => self.taken_by_rank(at, number, rows, free)?,
                 Held::Units(units) => self.taken_of(at, planned, units, rows)?,
-                Held::Windows(windows) => {
+                Held::Rows(groups) => {
                     let mut taken = Taken::default();
                     for (position, row) in rows.iter().enumerate() {
-                        if let Some((_, place)) = windows.find(row) {
+                        if let Some((_, place)) = groups.find(row) {
                             taken.push(position, place);
                         }
                     }
@@ -705,11 +595,18 @@ impl Tables {
                 self.frame(at, rows, &[column]).map_err(|error| Failure::new(error.to_string()))?;
             Ok(series.remove(0))
         };
-        let windows = match &planned.held {
-            Held::Windows(windows) => Some(windows),
+        let groups = match &planned.held {
+            Held::Rows(groups) => Some(groups),
             _ => None,
         };
-        let hits = Hits { block: Block::new(rows, 0, &filled), places, clean: &clean, windows };
+        let hits = Hits {
+            block: Block::new(rows, 0, &filled),
+            places,
+            clean: &clean,
+            groups,
+            ordering: planned.ordering.as_ref(),
+            table_rows: table.rows,
+        };
         let failed = |failure: Failure| table.cell_error(name, failure.message);
         let values = planned.anomaly.spoil(&hits).map_err(failed)?;
         let severity = match planned.severity.and_then(|number| filled[number].as_ref()) {
