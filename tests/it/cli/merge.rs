@@ -273,7 +273,7 @@ fn a_child_of_two_parents_follows_both() {
         let customer: u64 = customer.parse().unwrap();
         let (customers, products) = if folder == "a" { (12, 6) } else { (5, 4) };
         for product in 1..=products {
-            let gift = (customer + product) % 3 == 0;
+            let gift = (customer + product).is_multiple_of(3);
             let to = format!("{folder}{}", customer % customers + 1);
             let product_name = format!("{folder}{product}");
             let there = goods.values().any(|name| *name == product_name)

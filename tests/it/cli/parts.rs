@@ -71,7 +71,7 @@ fn rows_of_files_are_parts_in_exact_shares() {
             _ => assert!(region == "far" && day.is_empty() && amount.starts_with("90"), "{row:?}"),
         }
     }
-    assert_eq!(counts.into_iter().map(|(_, rows)| rows).collect::<Vec<_>>(), [100, 601, 300]);
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [100, 601, 300]);
     assert!(taken.windows(2).all(|pair| pair[0] < pair[1]));
 
     let manifest: serde_json::Value = serde_json::from_slice(&place.read("out/manifest.json")).unwrap();

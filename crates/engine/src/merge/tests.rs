@@ -272,9 +272,8 @@ fn a_child_of_two_parents_follows_both() {
         let mut pairs: Vec<(Option<i64>, Option<i64>)> =
             (1..=customers).flat_map(|c| (1..=products).map(move |p| (Some(c), Some(p)))).collect();
         pairs.extend([(Some(1), None), (Some(2), None), (None, Some(1)), (Some(1), Some(999))]);
-        let of = |pick: fn(&(Option<i64>, Option<i64>)) -> Option<i64>| {
-            pairs.iter().map(pick).collect::<Int64Chunked>().into_series()
-        };
+        let (buyers, bought): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+        let of = |keys: Vec<Option<i64>>| keys.into_iter().collect::<Int64Chunked>().into_series();
         let label = |(c, p): &(Option<i64>, Option<i64>)| format!("{name}{c:?}{p:?}");
         let labels = pairs.iter().map(|pair| Some(label(pair))).collect::<StringChunked>().into_series();
         let named = |n: i64| {
@@ -300,8 +299,8 @@ fn a_child_of_two_parents_follows_both() {
             part(
                 "orders",
                 vec![
-                    ("customer", Type::Int, of(|(c, _)| *c)),
-                    ("product", Type::Int, of(|(_, p)| *p)),
+                    ("customer", Type::Int, of(buyers)),
+                    ("product", Type::Int, of(bought)),
                     ("label", Type::Text, labels),
                 ],
                 0,
