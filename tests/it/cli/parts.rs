@@ -101,7 +101,7 @@ fn rows_of_files_are_parts_in_exact_shares() {
         serde_json::from_slice::<serde_json::Value>(&text).unwrap()["ruleset"]["sha256"].clone()
     };
     assert_eq!(digest("again"), digest("out"));
-    place.write("far.jsonl", "{\"amount\": 1}\n");
+    place.write("far.jsonl", "{\"amount\": 1, \"day\": null}\n");
     place.run("generate x.yaml --format csv -o other -q --no-report").expect(0);
     assert_ne!(digest("other"), digest("out"));
     assert_ne!(place.read("other/orders.csv"), bytes);
