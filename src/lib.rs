@@ -55,7 +55,11 @@ pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};
 pub use typed::TypedRows;
 
-/// Runs the Rust fences of the README as documentation tests.
+/// Runs the Rust fences of the README and the book as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    pub struct Readme;
+    #[doc = include_str!("../docs/src/library.md")]
+    pub struct Library;
+}
