@@ -51,12 +51,50 @@ fn code(text: &str) -> String {
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
+/// Text with its lines and spaces, without a fence, since it is no block that somebody could run.
+fn verbatim(text: &str) -> String {
+    let line = |line: &str| format!("{:indent$}{}\n", "", line.trim_end(), indent = 4);
+    text.lines().map(|text| if text.trim().is_empty() { "\n".to_owned() } else { line(text) }).collect()
+}
+
+/// Keys whose values have a section of their own on the page of keys.
+const SECTIONS: [(&str, &str); 18] = [
+    ("params", "a-parameter"),
+    ("lookups", "a-file-with-facts"),
+    ("machines", "a-state-machine"),
+    ("profiles", "a-profile"),
+    ("tables", "a-table"),
+    ("privacy", "noise-on-a-column"),
+    ("belongs_to", "a-link-to-a-parent"),
+    ("correlate", "correlated-columns"),
+    ("subsets", "subsets"),
+    ("parts", "a-part"),
+    ("align", "times-of-a-part"),
+    ("expect", "an-expectation"),
+    ("anomalies", "anomalies"),
+    ("kinds", "an-anomaly"),
+    ("window", "a-window"),
+    ("randomised_response", "randomised-response"),
+    ("laplace", "laplace-noise"),
+    ("gaussian", "gaussian-noise"),
+];
+
+/// What may be written, up to the list of a mapping's keys; none if it has no such list.
+fn until_keys(what: &str) -> Option<String> {
+    what.split_once("mapping with ").map(|(before, _)| plain(before) + " mapping with")
+}
+
 /// A table of keys.
 fn keys(page: &mut String, fields: &[FieldDoc]) {
     page.push_str("\n| key | what it says | value |\n|---|---|---|\n");
     for field in fields {
         let need = if field.required { "<br>**required**" } else { "" };
-        let _ = writeln!(page, "| `{}`{need} | {} | {} |", field.name, plain(&field.doc), plain(&field.what));
+        let section = SECTIONS.iter().find(|(name, _)| *name == field.name);
+        let value = match (section, until_keys(&field.what)) {
+            (Some((_, id)), Some(what)) => format!("{what} [these keys](keys.md#{id})"),
+            _ => plain(&field.what),
+        };
+        let _ = writeln!(page, "| `{}`{need} | {} | {value} |", field.name, plain(&field.doc));
     }
 }
 
@@ -177,9 +215,11 @@ fn form(page: &mut String, name: &str, summary: &str, details: &str, what: &str,
     if !details.trim().is_empty() {
         let _ = write!(page, "\n{}\n", plain(details));
     }
-    if fields.is_empty() {
-        let _ = write!(page, "\nValue: {}\n", plain(what));
-    } else {
+    match until_keys(what).filter(|_| !fields.is_empty()) {
+        Some(what) => drop(write!(page, "\nValue: {what} these keys:\n")),
+        None => drop(write!(page, "\nValue: {}\n", plain(what))),
+    }
+    if !fields.is_empty() {
         keys(page, fields);
     }
 }
@@ -201,12 +241,12 @@ fn diagnostics() -> String {
                  same on a terminal.";
     let mut page = head("Diagnostics", words);
     for code in CODES {
-        let _ = write!(page, "\n## {}\n\n{}\n\n", code.name, plain(code.summary));
-        let _ = write!(
-            page,
-            "<pre>{}</pre>\n",
-            code.explanation.trim().replace('&', "&amp;").replace('<', "&lt;")
-        );
+        let _ = write!(page, "\n## {}\n\n{}.\n", code.name, plain(code.summary));
+        for paragraph in code.explanation.trim().split("\n\n") {
+            let is_example = paragraph.starts_with(' ');
+            let text = if is_example { format!("{paragraph}\n") } else { plain(paragraph) + "\n" };
+            let _ = write!(page, "\n{text}");
+        }
     }
     page
 }
@@ -228,9 +268,7 @@ fn commands() -> String {
         .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next());
     for name in names.filter(|name| *name != "help") {
-        let text = help(&[name]).replace('&', "&amp;").replace('<', "&lt;");
-        let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
-        let _ = write!(page, "\n## lookalike {name}\n\n<pre>{}</pre>\n", lines.join("\n"));
+        let _ = write!(page, "\n## lookalike {name}\n\n{}", verbatim(help(&[name]).trim()));
     }
     assert!(page.contains("## lookalike generate"));
     page
