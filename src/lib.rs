@@ -26,6 +26,8 @@
 //! Every cell is a pure function of (ruleset, seed, table, column, row). So any rows can be made alone, and neither threads
 //! nor the size of a run nor further columns or tables change a value.
 
+#[cfg(all(doctest, feature = "cli"))]
+mod book;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
@@ -55,11 +57,7 @@ pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};
 pub use typed::TypedRows;
 
-/// Runs the Rust fences of the README and the book as documentation tests.
+/// Runs the Rust fences of the README as documentation tests.
 #[cfg(doctest)]
-mod pages {
-    #[doc = include_str!("../README.md")]
-    pub struct Readme;
-    #[doc = include_str!("../docs/src/library.md")]
-    pub struct Library;
-}
+#[doc = include_str!("../README.md")]
+pub struct Readme;

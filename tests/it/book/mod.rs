@@ -9,7 +9,7 @@
 //! - ` ```console ` has commands behind `$ ` with what they print. They run in the page's own folder. A line `…` stands for any
 //!   lines, and `…` in a line for any text. A command that fails is followed by `$ echo $?`; one with nothing behind it may
 //!   print what it likes.
-//! - ` ```rust ` runs as a documentation test, see `src/lib.rs`.
+//! - ` ```rust ` runs as a documentation test, see `src/book.rs`.
 //! - `{{#include PATH}}` alone shows a file that is tested elsewhere.
 //!
 //! With `LOOKALIKE_UPDATE=1` the pages of the reference, and what commands print, are written anew.
@@ -100,7 +100,7 @@ fn follow(page: &Page, session: &Session) -> Vec<String> {
 
 /// Whether the Rust of a page runs as documentation tests.
 fn is_documentation_test(page: &Page) -> bool {
-    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let library = std::fs::read_to_string(root().join("src/book.rs")).unwrap();
     library.contains(&format!("include_str!(\"../{}\")", page.name()))
 }
 
