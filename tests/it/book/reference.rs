@@ -278,9 +278,9 @@ fn formats() -> String {
     let words = "`--format` takes these, with commas between them. Given data (`inject`, `merge`, `validate`, `release`, `fit`) are read by \
                  their extension.";
     let mut page = head("Formats", words);
-    page.push_str("\n## Written\n\n| format | file | what it is |\n|---|---|---|\n");
+    page.push_str("\n## Written\n\n| format | extension | what it is |\n|---|---|---|\n");
     for sink in SINKS {
-        let _ = writeln!(page, "| `{}` | `TABLE.{}` | {} |", sink.name, sink.extension, plain(sink.summary));
+        let _ = writeln!(page, "| `{}` | `.{}` | {} |", sink.name, sink.extension, plain(sink.summary));
     }
     page.push_str("\n## Read\n\n| format | extensions | what it is |\n|---|---|---|\n");
     for source in SOURCES {
