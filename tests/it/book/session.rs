@@ -107,7 +107,12 @@ impl Session {
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
             shell.env_remove(name);
         }
-        shell.args(["-c", &script]).current_dir(self.folder.path()).env("PATH", path).stdin(Stdio::null());
+        shell
+            .args(["-c", &script])
+            .current_dir(self.folder.path())
+            .env("PATH", path)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
         shell.status().expect("bash runs");
         let read = |name: String| std::fs::read_to_string(log.path().join(name)).unwrap_or_default();
         (0..count)
