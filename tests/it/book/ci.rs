@@ -103,6 +103,6 @@ fn the_yaml_is_yaml() {
     for text in examples.into_iter().chain([hooks]) {
         let (mut sources, mut problems) = (Sources::new(), Problems::new());
         let file = sources.add("example", text.as_str());
-        assert!(read(&sources, file, Format::Yaml, &mut problems).is_some() && problems.len() == 0, "{text}");
+        assert!(read(&sources, file, Format::Yaml, &mut problems).is_some() && problems.is_empty(), "{text}");
     }
 }

@@ -87,7 +87,7 @@ fn follow(page: &Page, session: &Session) -> Vec<String> {
             "console" => match session.console(block.body) {
                 Ok(()) => {}
                 Err(failure) if is_update() && failure.is_mere_output => {
-                    updated.push((block.clone(), failure.actual))
+                    updated.push((block, failure.actual))
                 }
                 Err(failure) => wrong.push(format!("{place}: {}", failure.message)),
             },
