@@ -20,6 +20,10 @@ airline scale="210":
 golden:
     LOOKALIKE_UPDATE=1 INSTA_UPDATE=always cargo test --workspace
 
+# The book, in a browser (needs mdbook).
+book:
+    mdbook serve docs --open
+
 # Rows per second of every kind and sink; then whole runs against a hand-written program.
 bench rows="1000000":
     cargo bench -p lookalike-core -p lookalike-engine -p lookalike-io

@@ -26,6 +26,8 @@
 //! Every cell is a pure function of (ruleset, seed, table, column, row). So any rows can be made alone, and neither threads
 //! nor the size of a run nor further columns or tables change a value.
 
+#[cfg(all(doctest, feature = "cli"))]
+mod book;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]

@@ -10,6 +10,9 @@ mod locking;
 mod output;
 mod terminal;
 
+/// The groups of kinds, their titles, and the keys in the place of a kind, for whoever lists the language.
+pub use commands::kinds::{GROUPS, REFERENCES, Reference, title};
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};

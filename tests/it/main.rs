@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod airline;
+#[cfg(all(feature = "bedrock", unix))]
+mod book;
 #[cfg(feature = "cli")]
 mod cli;
 mod docs;

@@ -56,6 +56,25 @@ fn a_thousand_seeds_raise_no_alarm() {
     assert!(alarms.len() <= 1, "{alarms:#?}");
 }
 
+/// Names are many and each is rare, so each sample has others. A table is accused with a probability of 1e-4 at most; 200 of them
+/// together once with 0.02, and more than once with 2e-4.
+#[test]
+fn rare_values_raise_no_alarm() {
+    let mut alarms = Vec::new();
+    for seed in 0..200u64 {
+        let rows = [5, 20, 70, 200][seed as usize % 4];
+        let text = format!(
+            "{{lookalike: 1, seed: {seed}, tables: {{t: {{rows: {rows}, columns: {{name: {{person: name}}, city: {{place: city}}, \
+             word: {{lorem: {{words: 1}}}}}}}}}}}}"
+        );
+        let ruleset = Ruleset::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+        for check in failures(&examine(&ruleset, |_, _| {})) {
+            alarms.push(format!("seed {seed}: {} {:?} {}", check.metric.name, check.columns, check.message));
+        }
+    }
+    assert!(alarms.len() <= 1, "{alarms:#?}");
+}
+
 /// Tables that are hardly any.
 #[test]
 fn degenerate_tables_are_sane() {

@@ -1608,7 +1608,8 @@ fn check_twin(twin: &Twin, found: &ColumnFound, mut check: Check) -> Option<Pend
         }
         Twin::Shares { counts, .. } => {
             let mut least = (1.0f64, 0.0f64);
-            for (own, theirs) in found.twin.iter().zip(counts.iter().chain([&0])) {
+            // Without the values that the twin lacks: of many that are rare, each sample has others.
+            for (own, theirs) in found.twin.iter().zip(counts) {
                 if values > 0.0 && m > 0.0 {
                     let p = two_shares(*own, n - nulls, *theirs, rows - twin_nulls);
                     let distance = (*own as f64 / values - *theirs as f64 / m).abs();
@@ -1617,7 +1618,7 @@ fn check_twin(twin: &Twin, found: &ColumnFound, mut check: Check) -> Option<Pend
                     }
                 }
             }
-            ((least.0 * (counts.len() as f64 + 1.0)).min(1.0), least.1, "values")
+            ((least.0 * counts.len() as f64).min(1.0), least.1, "values")
         }
     };
     let (share, theirs) = (nulls as f64 / n as f64, twin_nulls as f64 / rows as f64);
