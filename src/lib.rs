@@ -31,12 +31,14 @@
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
 pub mod data;
+pub mod diff;
 mod error;
 #[doc(hidden)]
 pub mod fixture;
 pub mod lock;
 pub mod marks;
 pub mod merge;
+mod outputs;
 pub mod pipeline;
 pub mod protect;
 pub mod release;

@@ -5,6 +5,8 @@
 mod airline;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "sqlite")]
+mod databases;
 mod docs;
 mod ebs;
 mod estate;

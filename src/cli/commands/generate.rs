@@ -14,7 +14,7 @@ use crate::cli::commands::validate;
 use crate::cli::failure::Failure;
 use crate::cli::locking::{self, LockedArgs};
 use crate::cli::{exit, terminal};
-use crate::io::{ParquetCompression, Quote, SINKS, SinkKind, SinkOptions};
+use crate::io::{Dialect, ParquetCompression, Quote, SINKS, SinkKind, SinkOptions, Template};
 use crate::pipeline::{self, Destination, Job, Manifest, Slice};
 
 /// Arguments of `generate`.
@@ -79,6 +79,10 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
+    /// Write each row into a file named after its values, such as {region}/{id}.json, in a folder called as its table. The
+    /// names end in .json (one row), .jsonl or .csv.
+    #[arg(long, value_name = "TEMPLATE", value_parser = template, conflicts_with = "formats", help_heading = "Output")]
+    split_by: Option<Template>,
     /// Do not hold the rows against the rules, and write no report.
     #[arg(long, help_heading = "Output")]
     no_report: bool,
@@ -91,6 +95,12 @@ pub struct Args {
     /// CSV: what stands between values; `tab` for a tab.
     #[arg(long, value_name = "C", default_value = ",", value_parser = delimiter, help_heading = "Output")]
     csv_delimiter: u8,
+    /// SQL: for which database.
+    #[arg(long, value_enum, value_name = "DATABASE", default_value = "postgres", help_heading = "Output")]
+    sql_dialect: SqlDialect,
+    /// SQL: rows as `COPY … FROM stdin`, which psql reads, instead of INSERT.
+    #[arg(long, help_heading = "Output")]
+    sql_copy: bool,
     /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
     #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
     parquet_compression: ParquetCompression,
@@ -127,6 +137,18 @@ enum CsvQuote {
     Minimal,
     All,
     Text,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SqlDialect {
+    Postgres,
+    Sqlite,
+    Duckdb,
+    Mysql,
+}
+
+fn template(text: &str) -> Result<Template, String> {
+    Template::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
@@ -177,14 +199,25 @@ impl Args {
             CsvQuote::Text => Quote::Text,
         };
         options.parquet.compression = self.parquet_compression;
+        options.sql.copy = self.sql_copy;
+        options.sql.dialect = match self.sql_dialect {
+            SqlDialect::Postgres => Dialect::Postgres,
+            SqlDialect::Sqlite => Dialect::Sqlite,
+            SqlDialect::Duckdb => Dialect::Duckdb,
+            SqlDialect::Mysql => Dialect::Mysql,
+        };
         let standard = Job::default();
         let to_stdout = destination == Destination::Stdout;
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
             destination,
-            formats: SINKS.iter().filter(is_wanted).copied().collect(),
+            formats: match &self.split_by {
+                Some(template) => vec![*template.kind()],
+                None => SINKS.iter().filter(is_wanted).copied().collect(),
+            },
             options,
+            split: self.split_by.clone(),
             threads: self.threads.unwrap_or(standard.threads),
             block_rows: self.block_rows.unwrap_or(standard.block_rows),
             clean: self.clean,
@@ -272,13 +305,17 @@ pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
 /// What was made, in a few lines.
 pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String {
     let mut lines: Vec<[String; 3]> = Vec::new();
+    let file = |file: &pipeline::FileEntry| match destination {
+        Destination::Folder(_) => format!("{} {}", file.file, terminal::size(file.bytes)),
+        Destination::Stdout => format!("{} {}", file.format, terminal::size(file.bytes)),
+    };
     for table in &manifest.tables {
-        let file = |file: &pipeline::FileEntry| match destination {
-            Destination::Folder(_) => format!("{} {}", file.file, terminal::size(file.bytes)),
-            Destination::Stdout => format!("{} {}", file.format, terminal::size(file.bytes)),
-        };
-        let files: Vec<String> = table.files.iter().map(file).collect();
+        let files: Vec<String> = table.files.iter().map(&file).collect();
         lines.push([table.name.clone(), terminal::counted(table.rows, "row"), files.join(", ")]);
+    }
+    let shared: Vec<String> = manifest.files.iter().map(&file).collect();
+    if !shared.is_empty() {
+        lines.push(["all of them".to_owned(), String::new(), shared.join(", ")]);
     }
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
     let (names, rows) = (width(0), width(1));

@@ -1,5 +1,6 @@
 //! The programs, run as a user runs them.
 
+mod diff;
 #[cfg(feature = "bedrock")]
 mod draft;
 mod failures;
@@ -12,6 +13,7 @@ mod merge;
 mod release;
 mod reports;
 mod signals;
+mod sinks;
 mod validate;
 
 use std::fmt;
