@@ -51,7 +51,9 @@ pub(super) fn folders(before: &Path, after: &Path, options: &Options) -> Result<
             found.push(TableDifference { table, rows_before: rows, ..TableDifference::default() });
             continue;
         };
-        let both = PREFERRED.iter().find_map(|format| Some((before.get(format)?.as_path(), after.get(format)?.as_path())));
+        let both = PREFERRED
+            .iter()
+            .find_map(|format| Some((before.get(format)?.as_path(), after.get(format)?.as_path())));
         let (before, after) = both.unwrap_or_else(|| (best(&before), best(&after)));
         let key = keys.remove(&table).unwrap_or_default();
         let (before, after) = (File::open(before, options)?, File::open(after, options)?);

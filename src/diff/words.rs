@@ -94,6 +94,7 @@ impl RuleChange {
 
     fn what(&self) -> String {
         match (&self.before, &self.after) {
+            (Some(rows), Some(after)) if rows == after => format!("differs: {}, {by}", counted(rows, "row")),
             (Some(before), Some(after)) => format!("{} → {}", value(Some(before)), value(Some(after))),
             (Some(before), None) if self.path.is_empty() && before == "a rule" => "is no longer there".into(),
             (None, Some(after)) if self.path.is_empty() && after == "a rule" => "is new".into(),

@@ -59,7 +59,7 @@ fn sound(database: &Connection, made: &Made, foreign: i64) {
 
 #[test]
 fn its_own_file_comes_back_as_it_was() {
-    for (ruleset, foreign) in [(EBS, 0), (AIRLINE, 11)] {
+    for (ruleset, foreign) in [(EBS, 0), (AIRLINE, 10)] {
         let made = Made::new(ruleset, "sqlite", Dialect::Sqlite, false);
         let database = Connection::open(made.file("sqlite")).unwrap();
         sound(&database, &made, foreign);
@@ -72,7 +72,7 @@ fn its_own_file_comes_back_as_it_was() {
 
 #[test]
 fn a_script_comes_back_as_it_was() {
-    for (ruleset, foreign) in [(EBS, 0), (AIRLINE, 11)] {
+    for (ruleset, foreign) in [(EBS, 0), (AIRLINE, 10)] {
         let made = Made::new(ruleset, "sql", Dialect::Sqlite, false);
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(&std::fs::read_to_string(made.file("sql")).unwrap()).unwrap();
@@ -91,7 +91,7 @@ fn constraints_are_on() {
         "UPDATE Reservation SET Seat_ID = NULL WHERE Reservation_ID = 1",
         "UPDATE Reservation SET Seat_ID = -1 WHERE Reservation_ID = 1",
         "UPDATE Passenger SET P_Email = (SELECT P_Email FROM Passenger WHERE Passenger_ID = 2) WHERE Passenger_ID = 1",
-        "UPDATE Flight_Details SET Airplane_Type = 'Concorde' WHERE Flight_ID = 1",
+        "UPDATE Service_Offering SET From_Date = '2020-01-01' WHERE Service_ID = 1",
         "DELETE FROM Airport WHERE Airport_ID IN (SELECT Source_Airport_ID FROM Flight_Details)",
     ] {
         let error = database.execute(spoil, []).expect_err(spoil).to_string();
