@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|
 //! | bool | `true` | `true` | `true` | `true` |
 //! | int, decimal | `12.50` | `12.50` | `12.50` | `12.50` |
-//! | float | `0.1`, `'NaN'`, `'Infinity'` | `0.1`, `9e999` | as PostgreSQL | `0.1` |
+//! | float | `0.1`, `'-0.0'`, `'NaN'`, `'Infinity'` | `0.1`, `9e999` | as PostgreSQL | `0.1` |
 //! | text | `'…'`, quotes doubled | also; with NUL as bytes | also; with NUL in pieces | backslashes and NUL escaped, too |
 //! | date | `'2026-01-31'` | the same | the same | the same |
 //! | datetime | `'2026-01-31T23:59:59Z'` | the same | the same | without the `Z` |
@@ -83,6 +83,9 @@ impl Literals {
             (Dialect::Sqlite, "-inf") => "-9e999",
             (_, "inf") => return self.quoted("Infinity", out),
             (_, "-inf") => return self.quoted("-Infinity", out),
+            // As a number it would be a decimal first, of which there is but one zero.
+            (Dialect::Postgres | Dialect::Duckdb, "-0.0") => return self.quoted("-0.0", out),
+            (Dialect::Mysql, "-0.0") => "-0e0",
             (_, "NaN") => return self.quoted("NaN", out),
             (_, text) => text,
         };
