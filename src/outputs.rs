@@ -114,9 +114,11 @@ impl<'a> Outputs<'a> {
     ///
     /// # Errors
     /// What was left to write could not be written, or does not hold together.
-    pub fn finish(self) -> Result<Vec<(View, &'static str, Pending)>, Error> {
+    pub fn finish(mut self) -> Result<Vec<(View, &'static str, Pending)>, Error> {
         let finish =
             |(view, format, sink): (View, &'static str, Box<dyn Sink>)| Ok((view, format, sink.finish()?));
+        // Whichever table came first with anomalies.
+        self.open.sort_by_key(|(view, ..)| *view);
         self.open.into_iter().map(finish).collect()
     }
 }

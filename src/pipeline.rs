@@ -448,7 +448,7 @@ fn choose_tables<'a>(ruleset: &'a Ruleset, job: &Job) -> Result<Chosen<'a>, Erro
 }
 
 /// What is written of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum View {
     /// The rows, with their anomalies.
     Rows,

@@ -48,6 +48,7 @@ impl TableDifference {
             (Some(_), None) => "is no longer there".to_owned(),
             (None, _) => "is new".to_owned(),
             (Some(rows), Some(_)) if self.is_same() => format!("is the same: {}, {by}", counted(rows, "row")),
+            (Some(rows), Some(after)) if rows == after => format!("differs: {}, {by}", counted(rows, "row")),
             (Some(before), Some(after)) => {
                 format!("differs: had {}, and has {after}, {by}", counted(before, "row"))
             }
@@ -94,7 +95,6 @@ impl RuleChange {
 
     fn what(&self) -> String {
         match (&self.before, &self.after) {
-            (Some(rows), Some(after)) if rows == after => format!("differs: {}, {by}", counted(rows, "row")),
             (Some(before), Some(after)) => format!("{} → {}", value(Some(before)), value(Some(after))),
             (Some(before), None) if self.path.is_empty() && before == "a rule" => "is no longer there".into(),
             (None, Some(after)) if self.path.is_empty() && after == "a rule" => "is new".into(),

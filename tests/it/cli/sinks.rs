@@ -28,7 +28,7 @@ fn a_script_holds_all_tables() {
     assert_eq!(outcome.text, script);
     let copied =
         place.run("generate x.yaml -o - --format sql --sql-copy -q --threads 1 --block-rows 3").expect(0);
-    assert!(copied.text.contains("\nCOPY \"visits\" (\"visit\", \"customer\") FROM stdin;\n0\t"), "{copied}");
+    assert!(copied.text.contains("\nCOPY \"visits\" (\"visit\", \"customer\") FROM stdin;\n1\t"), "{copied}");
     place
         .run("generate x.yaml -o - --format sql --sql-copy --sql-dialect mysql")
         .expect(2)
