@@ -33,6 +33,7 @@ mod book;
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
 pub mod cli;
 pub mod data;
+pub mod diff;
 mod error;
 #[doc(hidden)]
 pub mod fixture;
@@ -40,6 +41,7 @@ pub mod lock;
 pub mod marks;
 pub mod merge;
 mod parts;
+mod outputs;
 pub mod pipeline;
 pub mod protect;
 pub mod release;

@@ -410,6 +410,20 @@ impl Difference {
     }
 }
 
+/// The digests of each column of a frame, as a lock has them: so rows that went through a database or a file can be held
+/// against the rows that were locked.
+///
+/// # Errors
+/// When a column does not hold what its field says.
+pub fn digests(fields: &[Field], frame: &DataFrame) -> Result<Vec<Vec<String>>, Error> {
+    let digests = |values: (Vec<u8>, Vec<usize>)| {
+        let mut column = Hashed::default();
+        column.take(&values);
+        column.finish()
+    };
+    Ok(values(fields, frame)?.into_iter().map(digests).collect())
+}
+
 /// Hashes a column's values, with a digest for rows 0, 1, 2 to 3, 4 to 7 and so on.
 #[derive(Default)]
 struct Hashed {

@@ -10,7 +10,7 @@ use lookalike_core::Rows;
 use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
 use lookalike_io::sources::Text;
-use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions};
+use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Template};
 use lookalike_ruleset::{Field, TableSchema};
 use lookalike_validate::model::{DataFile, Report, Throughput, Verdict};
 use lookalike_validate::rules::Found;
@@ -18,6 +18,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::data::{self, Data, DataEntry};
+use crate::outputs::{self, Chosen, Outputs};
 use crate::parts::PartFile;
 use crate::protect::{self, Protected};
 use crate::validation::{self, Examined, Examiner, Scope, TableScope};
@@ -55,16 +56,12 @@ impl Slice {
     }
 
     /// What a file name says of the slice.
-    fn file_tag(self) -> String {
+    pub(crate) fn file_tag(self) -> String {
         match self {
             Slice::All => String::new(),
             Slice::Range(start, end) => format!(".{start}-{end}"),
             Slice::Shard(part, parts) => format!(".{part}-of-{parts}"),
         }
-    }
-
-    fn has_header(self) -> bool {
-        !matches!(self, Slice::Shard(part, _) if part > 1)
     }
 }
 
@@ -106,6 +103,9 @@ pub struct Job {
     pub formats: Vec<SinkKind>,
     /// Options of the formats.
     pub options: SinkOptions,
+    /// Names of files, where each row goes into one that is named after its values, in a folder called as its table; the
+    /// only format is that of the template then.
+    pub split: Option<Template>,
     /// Threads that generate and encode; at least 1. No output depends on it.
     pub threads: usize,
     /// Rows that are generated at a time; at least 1. No output depends on it.
@@ -125,6 +125,7 @@ impl Default for Job {
             destination: Destination::Folder("outputs".into()),
             formats: lookalike_io::SINKS.iter().filter(|kind| kind.name == "csv").copied().collect(),
             options: SinkOptions::default(),
+            split: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             block_rows: BLOCK_ROWS,
             clean: false,
@@ -155,6 +156,9 @@ pub struct Manifest {
     pub slice: String,
     /// The tables.
     pub tables: Vec<TableEntry>,
+    /// The files that hold all tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileEntry>,
     /// What the validation said; absent where there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationEntry>,
@@ -187,6 +191,9 @@ pub struct TableEntry {
     pub first_row: u64,
     /// Rows of the whole table.
     pub table_rows: u64,
+    /// The column that tells rows apart, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Of rows drawn once, the share that met every `require`; absent where there is none. From the first rows of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acceptance: Option<f64>,
@@ -338,7 +345,7 @@ fn run(
     stop: &AtomicBool,
 ) -> Result<Manifest, Error> {
     let started = Instant::now();
-    let tables = choose_tables(ruleset, job)?;
+    let mut tables = choose_tables(ruleset, job)?;
     if let Destination::Folder(folder) = &job.destination {
         std::fs::create_dir_all(folder)
             .map_err(|source| lookalike_io::Error::Write { path: Some(folder.clone()), source })?;
@@ -349,6 +356,7 @@ fn run(
     let mut finished: Vec<Pending> = Vec::new();
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
     let mut found = Vec::new();
+    let mut outputs = Outputs::new(ruleset, &mut tables, job)?;
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
         let protected = ruleset.protected(&plan.name);
@@ -356,14 +364,25 @@ fn run(
         let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
         let writing =
             Writing { plan, rows: rows.clone(), views: &views, data, inputs: &inputs, examined, protected };
-        let Written { pending, anomalies, found: in_table } = write_table(writing, job, progress, stop)?;
+        let Written { pending, anomalies, found: in_table } =
+            write_table(writing, job, &mut outputs, progress, stop)?;
         found.extend(in_table.map(|found| (plan.name.clone(), found)));
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
         entry.parts = parts(ruleset, plan);
+        entry.key = protected.map_or_else(|| plan.constraints(false).primary, |_| None);
         entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
         entries.push(entry);
-        finished.extend(pending.into_iter().flatten());
+        finished.extend(pending.into_iter().flatten().flatten());
+    }
+    // Files may need another order than the ruleset's.
+    let place = |name: &str| ruleset.plan().tables.iter().position(|plan| plan.name == name);
+    entries.sort_by_key(|entry| place(&entry.name));
+    found.sort_by_key(|(name, _)| place(name));
+    let mut files = Vec::new();
+    for (view, format, pending) in outputs.finish()? {
+        files.push(file_entry(view, format, &pending));
+        finished.push(pending);
     }
     let bytes: u64 = finished.iter().map(|pending| pending.written().bytes).sum();
     let rows: u64 = entries.iter().map(|entry| entry.rows).sum();
@@ -377,7 +396,7 @@ fn run(
     let mut validation = None;
     if let Some(examiner) = examiner {
         let mut provenance = validation::provenance(ruleset);
-        provenance.files = data_files(&entries);
+        provenance.files = data_files(&entries, &files);
         provenance.throughput =
             Some(Throughput { rows, seconds: timing.seconds, threads: job.threads as u64 });
         let tables = examiner.finish(found, Vec::new())?;
@@ -391,7 +410,7 @@ fn run(
         validation = Some(ValidationEntry::new(report, page));
     }
     let data = data.map(Data::entry).transpose()?;
-    let manifest = manifest(ruleset, data, job, entries, validation, timing);
+    let manifest = manifest(ruleset, data, job, (entries, files), validation, timing);
     if let Destination::Folder(folder) = &job.destination {
         protect::enter(folder, &manifest.tables)?;
     }
@@ -403,7 +422,8 @@ fn run(
 pub const REPORT: &str = "report";
 
 /// The files with rows, for the report.
-fn data_files(entries: &[TableEntry]) -> Vec<DataFile> {
+fn data_files(entries: &[TableEntry], shared: &[FileEntry]) -> Vec<DataFile> {
+    let with_rows = |file: &&FileEntry| file.holds == View::Rows.name();
     let file = |entry: &TableEntry, file: &FileEntry| DataFile {
         table: entry.name.clone(),
         file: file.file.clone(),
@@ -411,12 +431,13 @@ fn data_files(entries: &[TableEntry]) -> Vec<DataFile> {
         rows: entry.rows,
         sha256: Some(file.sha256.clone()),
     };
-    let of = |entry| entry_files(entry).map(move |found| file(entry, found));
+    // A file with all tables is listed for each of them.
+    let of = |entry| entry_files(entry, shared).filter(with_rows).map(move |found| file(entry, found));
     entries.iter().flat_map(of).collect()
 }
 
-fn entry_files(entry: &TableEntry) -> impl Iterator<Item = &FileEntry> {
-    entry.files.iter().filter(|file| file.holds == View::Rows.name())
+fn entry_files<'a>(entry: &'a TableEntry, shared: &'a [FileEntry]) -> impl Iterator<Item = &'a FileEntry> {
+    entry.files.iter().chain(shared)
 }
 
 /// What looks at the rows. Protected tables are left out: with their noise they do not follow the rules, and figures of the
@@ -438,10 +459,7 @@ pub(crate) fn round_to(value: f64, digits: i32) -> f64 {
     (value * factor).round() / factor
 }
 
-fn choose_tables<'a>(
-    ruleset: &'a Ruleset,
-    job: &Job,
-) -> Result<Vec<(&'a TablePlan, std::ops::Range<u64>)>, Error> {
+fn choose_tables<'a>(ruleset: &'a Ruleset, job: &Job) -> Result<Chosen<'a>, Error> {
     if job.formats.is_empty() {
         return Err(Error::Request("no format was asked for".into()));
     }
@@ -454,7 +472,8 @@ fn choose_tables<'a>(
             chosen.push((plan, job.slice.of(&plan.name, plan.rows)?));
         }
     }
-    if job.destination == Destination::Stdout && (chosen.len() > 1 || job.formats.len() > 1) {
+    let one_file = chosen.len() == 1 || job.formats.iter().all(Outputs::is_shared);
+    if job.destination == Destination::Stdout && (!one_file || job.formats.len() > 1) {
         return Err(Error::Request(
             "standard output takes one table in one format; choose them with --table and --format".to_owned(),
         ));
@@ -463,8 +482,8 @@ fn choose_tables<'a>(
 }
 
 /// What is written of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum View {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum View {
     /// The rows, with their anomalies.
     Rows,
     /// The cells that anomalies changed.
@@ -481,6 +500,11 @@ impl View {
             View::Anomalies => "anomalies",
             View::Clean => "clean",
         }
+    }
+
+    /// What a file name says of it.
+    pub(crate) fn tag(self) -> String {
+        if self == View::Rows { String::new() } else { format!(".{}", self.name()) }
     }
 
     fn schema(self, plan: &TablePlan) -> TableSchema {
@@ -527,16 +551,29 @@ fn open_sinks(
     data: Option<&Data>,
     inputs: &[PathBuf],
     view: View,
+    rows: &std::ops::Range<u64>,
     job: &Job,
+    outputs: &mut Outputs<'_>,
 ) -> Result<Vec<Box<dyn Sink>>, Error> {
     let schema = view.schema(plan);
-    let mut options = job.options.clone();
-    options.csv.header &= job.slice.has_header();
-    let tag = if view == View::Rows { String::new() } else { format!(".{}", view.name()) };
+    let options = outputs.options(plan, view, rows);
     let open = |kind: &SinkKind| {
+        if Outputs::is_shared(kind) {
+            let schema = outputs::named(schema.clone(), view);
+            if let Some(sink) = outputs.go_on(view, kind, &schema, &options) {
+                return sink;
+            }
+            let output = outputs::output(job, &outputs.shared_name(view, kind))?;
+            return Ok((kind.open)(&schema, output, &options)?);
+        }
+        if let (Some(template), View::Rows, Destination::Folder(folder)) =
+            (&job.split, view, &job.destination)
+        {
+            return Ok(lookalike_io::split(template, &schema, folder.join(&plan.name), &options)?);
+        }
         let output = match &job.destination {
             Destination::Folder(folder) => {
-                let name = format!("{}{tag}{}.{}", plan.name, job.slice.file_tag(), kind.extension);
+                let name = format!("{}{}{}.{}", plan.name, view.tag(), job.slice.file_tag(), kind.extension);
                 let path = folder.join(name);
                 if path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
                     let message = format!("{} would be replaced; write to another folder", path.display());
@@ -571,8 +608,8 @@ type Encoders = Vec<Arc<dyn Encoder>>;
 
 /// A table that is written.
 struct Written {
-    /// The files of each view, by format.
-    pending: Vec<Vec<Pending>>,
+    /// The files of each view, by format; none for a file that holds all tables.
+    pending: Vec<Vec<Option<Pending>>>,
     /// How often each anomaly happened.
     anomalies: BTreeMap<String, u64>,
     /// What the validation found.
@@ -598,14 +635,17 @@ struct Writing<'a> {
 fn write_table(
     writing: Writing<'_>,
     job: &Job,
+    outputs: &mut Outputs<'_>,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Written, Error> {
     let Writing { plan, rows, views, data, inputs, examined, protected } = writing;
     // Protected rows never keep the text of the data.
     let data = data.filter(|_| protected.is_none());
-    let mut sinks =
-        views.iter().map(|view| open_sinks(plan, data, inputs, *view, job)).collect::<Result<Vec<_>, _>>()?;
+    let mut sinks = Vec::new();
+    for view in views {
+        sinks.push(open_sinks(plan, data, inputs, *view, &rows, job, outputs)?);
+    }
     let text = job.formats.iter().find_map(|kind| kept_text(data, View::Rows, kind));
     let encoders: Vec<Encoders> =
         sinks.iter().map(|sinks| sinks.iter().map(|sink| sink.encoder()).collect()).collect();
@@ -684,9 +724,19 @@ fn write_table(
             }
         }
     }
-    let finish =
-        |sinks: Vec<Box<dyn Sink>>| sinks.into_iter().map(|sink| sink.finish()).collect::<Result<_, _>>();
-    let pending = sinks.into_iter().map(finish).collect::<Result<_, _>>()?;
+    let mut pending = Vec::new();
+    for (sinks, view) in sinks.into_iter().zip(views) {
+        let mut of_view = Vec::new();
+        for (sink, kind) in sinks.into_iter().zip(&job.formats) {
+            if Outputs::is_shared(kind) {
+                outputs.keep(*view, kind, sink);
+                of_view.push(None);
+            } else {
+                of_view.push(Some(sink.finish()?));
+            }
+        }
+        pending.push(of_view);
+    }
     Ok(Written { pending, anomalies: counts, found })
 }
 
@@ -733,7 +783,7 @@ fn table_entry(
     rows: std::ops::Range<u64>,
     job: &Job,
     views: &[View],
-    pending: &[Vec<Pending>],
+    pending: &[Vec<Option<Pending>>],
     anomalies: BTreeMap<String, u64>,
 ) -> Result<TableEntry, Error> {
     let sample = Rows::Range(rows.start..rows.end.min(rows.start + 10_000));
@@ -747,20 +797,13 @@ fn table_entry(
         nullable: field.nullable,
         about: field.about,
     });
-    let file = |view: View, kind: &SinkKind, pending: &Pending| {
-        let lookalike_io::Written { path, bytes, sha256, .. } = pending.written();
-        let name = path
-            .as_deref()
-            .and_then(Path::file_name)
-            .map_or_else(|| "-".into(), |name| name.to_string_lossy().into());
-        FileEntry { file: name, holds: view.name(), format: kind.name, bytes: *bytes, sha256: sha256.clone() }
-    };
     Ok(TableEntry {
         name: plan.name.clone(),
         about: plan.about.clone(),
         rows: rows.end - rows.start,
         first_row: rows.start,
         table_rows: plan.rows,
+        key: None,
         acceptance,
         columns: columns.collect(),
         anomalies: plan.has_anomalies().then_some(anomalies),
@@ -773,7 +816,10 @@ fn table_entry(
         files: views
             .iter()
             .zip(pending)
-            .flat_map(|(view, pending)| job.formats.iter().zip(pending).map(|(kind, p)| file(*view, kind, p)))
+            .flat_map(|(view, pending)| {
+                let own = job.formats.iter().zip(pending).filter_map(|(kind, p)| Some((kind, p.as_ref()?)));
+                own.map(|(kind, pending)| file_entry(*view, kind.name, pending))
+            })
             .collect(),
     })
 }
@@ -788,11 +834,20 @@ fn parts(ruleset: &Ruleset, plan: &TablePlan) -> Vec<PartEntry> {
     files.filter_map(entry).collect()
 }
 
+fn file_entry(view: View, format: &'static str, pending: &Pending) -> FileEntry {
+    let lookalike_io::Written { path, bytes, sha256, .. } = pending.written();
+    let name = path
+        .as_deref()
+        .and_then(Path::file_name)
+        .map_or_else(|| "-".into(), |name| name.to_string_lossy().into());
+    FileEntry { file: name, holds: view.name(), format, bytes: *bytes, sha256: sha256.clone() }
+}
+
 fn manifest(
     ruleset: &Ruleset,
     data: Option<DataEntry>,
     job: &Job,
-    tables: Vec<TableEntry>,
+    (tables, files): (Vec<TableEntry>, Vec<FileEntry>),
     validation: Option<ValidationEntry>,
     timing: Timing,
 ) -> Manifest {
@@ -820,6 +875,7 @@ fn manifest(
             Slice::Shard(part, parts) => format!("shard {part}/{parts}"),
         },
         tables,
+        files,
         validation,
         timing,
     }

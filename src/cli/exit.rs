@@ -2,7 +2,7 @@
 
 /// Done. Also when whoever read the output went away early, as `head` does.
 pub const DONE: u8 = 0;
-/// A threshold of the validation was missed, or the rows are not those that were locked.
+/// A threshold of the validation was missed, the rows are not those that were locked, or what was compared differs.
 pub const THRESHOLD: u8 = 1;
 /// The command line or the ruleset cannot be used; nothing was written.
 pub const USAGE: u8 = 2;

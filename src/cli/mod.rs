@@ -20,7 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use commands::{
-    check, completions, explain, fit, generate, inject, kinds, merge, preview, release, schema, validate,
+    check, completions, diff, explain, fit, generate, inject, kinds, merge, preview, release, schema,
+    validate,
 };
 #[cfg(feature = "bedrock")]
 use commands::{draft, refine};
@@ -55,6 +56,8 @@ enum Command {
     Inject(inject::Args),
     /// Look for mistakes in a ruleset and report all of them.
     Check(check::Args),
+    /// Tell what differs between two outputs, or two rulesets.
+    Diff(diff::Args),
     /// Show some rows, and what each column holds.
     Preview(preview::Args),
     /// Hold data against the rules, and against real data.
@@ -99,6 +102,7 @@ pub fn lookalike() -> ExitCode {
             Command::Merge(args) => merge::run(&args),
             Command::Inject(args) => inject::run(&args),
             Command::Check(args) => check::run(&args),
+            Command::Diff(args) => diff::run(&args),
             Command::Preview(args) => preview::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::Release(args) => release::run(&args),

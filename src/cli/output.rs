@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::args;
-use crate::io::{ParquetCompression, SINKS, SinkKind, SinkOptions};
+use crate::io::{Dialect, ParquetCompression, SINKS, SinkKind, SinkOptions};
 use crate::pipeline::{Destination, Job};
 
 /// Where rows go, and how the work is done.
@@ -18,6 +18,12 @@ pub struct OutputArgs {
     /// Parquet: zstd, zstd:LEVEL (1 to 22), snappy or none.
     #[arg(long, value_name = "HOW", default_value = "zstd", value_parser = compression, help_heading = "Output")]
     parquet_compression: ParquetCompression,
+    /// SQL: for which database.
+    #[arg(long, value_enum, value_name = "DATABASE", default_value = "postgres", help_heading = "Output")]
+    sql_dialect: SqlDialect,
+    /// SQL: rows as `COPY … FROM stdin`, which psql reads, instead of INSERT.
+    #[arg(long, help_heading = "Output")]
+    sql_copy: bool,
 
     /// Threads to work on [default: one for each processor].
     #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
@@ -46,6 +52,13 @@ impl OutputArgs {
         };
         let mut options = SinkOptions::default();
         options.parquet.compression = self.parquet_compression;
+        options.sql.copy = self.sql_copy;
+        options.sql.dialect = match self.sql_dialect {
+            SqlDialect::Postgres => Dialect::Postgres,
+            SqlDialect::Sqlite => Dialect::Sqlite,
+            SqlDialect::Duckdb => Dialect::Duckdb,
+            SqlDialect::Mysql => Dialect::Mysql,
+        };
         let other = Job::default();
         Job {
             destination,
@@ -55,6 +68,14 @@ impl OutputArgs {
             ..other
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SqlDialect {
+    Postgres,
+    Sqlite,
+    Duckdb,
+    Mysql,
 }
 
 /// A file format by its name on the command line.

@@ -7,6 +7,8 @@ mod airline;
 mod book;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "sqlite")]
+mod databases;
 mod docs;
 mod ebs;
 mod estate;

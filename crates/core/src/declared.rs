@@ -325,6 +325,39 @@ pub struct Table {
     pub label: Option<String>,
 }
 
+/// What holds for all rows of a table as they are written, anomalies included: what a database can be told to enforce.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Constraints {
+    /// The column that tells rows apart: without nulls and repetitions.
+    pub primary: Option<String>,
+    /// Further columns that, each alone or several together, are free of repetitions, nulls aside.
+    pub unique: Vec<Vec<String>>,
+    /// Columns whose values are in a column of a parent that is free of repetitions.
+    pub foreign: Vec<Foreign>,
+    /// What the values of a column lie in.
+    pub limits: Vec<(String, Limits)>,
+}
+
+/// A column that refers to a parent's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The child's column.
+    pub column: String,
+    /// The parent table.
+    pub parent: String,
+    /// The parent's column.
+    pub parent_column: String,
+}
+
+/// What the values of a column lie in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Limits {
+    /// Numbers from the first to the second, both included; either may be infinite. Dates count in days.
+    Within(f64, f64),
+    /// One of these texts.
+    OneOf(Vec<String>),
+}
+
 /// The row is null by its rule: a condition does not hold.
 pub const MUST_BE_NULL: u32 = u32::MAX;
 

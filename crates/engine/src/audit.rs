@@ -54,7 +54,7 @@ impl TablePlan {
     }
 
     /// The written columns that have a parent's values.
-    fn references(&self) -> Vec<declared::Reference> {
+    pub(crate) fn references(&self) -> Vec<declared::Reference> {
         let mut found = Vec::new();
         for column in self.columns.iter().filter(|column| column.written) {
             let Source::Rule(spec) = &column.source else { continue };
@@ -93,11 +93,8 @@ impl TablePlan {
 }
 
 /// Whether a column's values are free of repetitions: declared so, or numbered by the row alone.
-fn is_key(column: &crate::plan::Column) -> bool {
-    let numbered = |spec: &Spec| {
-        spec.has_place() && matches!(spec.promise(), Promise::Computed) && inputs_of(spec).is_empty()
-    };
-    column.unique || matches!(&column.source, Source::Rule(spec) if numbered(spec))
+pub(crate) fn is_key(column: &crate::plan::Column) -> bool {
+    column.unique || matches!(&column.source, Source::Rule(spec) if spec.never_repeats())
 }
 
 /// Which columns are read for some of them, themselves included.

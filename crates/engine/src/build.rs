@@ -514,6 +514,12 @@ impl Spec {
             || matches!(self.inner.promise(), Promise::Cases(cases) if cases.specs().iter().any(Spec::has_place))
     }
 
+    /// Whether no value comes twice by the generator alone, and modifiers leave the values as they are.
+    pub(crate) fn never_repeats(&self) -> bool {
+        let plain = self.from == self.to && self.clamp.is_none() && self.round.is_none();
+        plain && self.inner.never_repeats()
+    }
+
     /// The number of the column whose values these are, unchanged where they are not null.
     pub(crate) fn copies(&self) -> Option<usize> {
         let plain = self.from == self.to && self.clamp.is_none() && self.round.is_none();

@@ -40,6 +40,11 @@ pub trait Generator: Send + Sync {
         false
     }
 
+    /// Whether no value comes twice, whatever the number of rows: those of a sequence.
+    fn never_repeats(&self) -> bool {
+        false
+    }
+
     /// The column whose values these are, unchanged.
     fn copies(&self) -> Option<InputId> {
         None

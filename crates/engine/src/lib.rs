@@ -10,6 +10,7 @@ pub mod audit;
 pub mod build;
 pub mod chain;
 pub mod compile;
+mod constraints;
 pub mod correlate;
 pub mod entity;
 pub mod expr;

@@ -17,16 +17,22 @@ mod output;
 mod part;
 mod sinks;
 pub mod sources;
+mod split;
+mod sql;
 mod staging;
 mod text;
+mod tree;
 
 pub use cells::texts;
 pub use error::Error;
-pub use options::{CsvOptions, ParquetCompression, ParquetOptions, Quote, SinkOptions};
+pub use options::{
+    CsvOptions, Dialect, ParquetCompression, ParquetOptions, Piece, Quote, SinkOptions, SqlOptions,
+};
 pub use output::{Output, Pending, Written};
 pub use part::Part;
-pub use sinks::{Encoder, OpenSink, SINKS, Sink, SinkKind};
+pub use sinks::{Encoder, Holds, OpenSink, SINKS, Sink, SinkKind};
 pub use sources::{OpenSource, SOURCES, Source, SourceKind, SourceOptions, open, read_all};
+pub use split::{MAX_FILES, Template, split};
 
 #[cfg(test)]
 mod tests;

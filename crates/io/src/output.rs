@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::Error;
+use crate::tree::Tree;
 
 /// Where a sink's bytes go. Counts and hashes them on the way.
 #[derive(Debug)]
@@ -17,10 +18,15 @@ pub struct Output {
 
 #[derive(Debug)]
 enum Target {
-    File { temp: NamedTempFile, path: PathBuf },
+    File {
+        temp: NamedTempFile,
+        path: PathBuf,
+    },
     Stdout(io::Stdout),
     Memory(Vec<u8>),
     Nowhere,
+    /// Files below a folder; never written to as one.
+    Tree(Tree),
 }
 
 impl Output {
@@ -90,7 +96,7 @@ impl Output {
             Target::File { temp, .. } => temp.as_file_mut().write_all(bytes),
             Target::Stdout(stdout) => stdout.write_all(bytes),
             Target::Memory(memory) => memory.write_all(bytes),
-            Target::Nowhere => Ok(()),
+            Target::Nowhere | Target::Tree(_) => Ok(()),
         };
         result.map_err(|error| Error::write(self.path(), error))
     }
@@ -103,7 +109,7 @@ impl Output {
         let flushed = match &mut self.target {
             Target::File { temp, .. } => temp.as_file_mut().flush(),
             Target::Stdout(stdout) => stdout.flush(),
-            Target::Memory(_) | Target::Nowhere => Ok(()),
+            Target::Memory(_) | Target::Nowhere | Target::Tree(_) => Ok(()),
         };
         flushed.map_err(|error| Error::write(self.path(), error))?;
         let path = self.path().map(Path::to_path_buf);
@@ -111,10 +117,18 @@ impl Output {
         Ok(Pending { written: Written { path, bytes: self.bytes, rows, sha256 }, target: self.target })
     }
 
-    fn path(&self) -> Option<&Path> {
+    /// The folder of a file.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.target {
+            Target::File { temp, .. } => temp.path().parent(),
+            Target::Stdout(_) | Target::Memory(_) | Target::Nowhere | Target::Tree(_) => None,
+        }
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
         match &self.target {
             Target::File { path, .. } => Some(path),
-            Target::Stdout(_) | Target::Memory(_) | Target::Nowhere => None,
+            Target::Stdout(_) | Target::Memory(_) | Target::Nowhere | Target::Tree(_) => None,
         }
     }
 }
@@ -129,6 +143,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// Files below a folder.
+    pub(crate) fn tree(written: Written, tree: Tree) -> Pending {
+        Pending { written, target: Target::Tree(tree) }
+    }
+
     /// What was written.
     pub fn written(&self) -> &Written {
         &self.written
@@ -139,8 +158,12 @@ impl Pending {
     /// # Errors
     /// The rename failed; the temporary file is removed.
     pub fn publish(self) -> Result<Written, Error> {
-        if let Target::File { temp, path } = self.target {
-            temp.persist(&path).map_err(|failure| Error::write(Some(&path), failure.error))?;
+        match self.target {
+            Target::File { temp, path } => {
+                temp.persist(&path).map_err(|failure| Error::write(Some(&path), failure.error))?;
+            }
+            Target::Tree(tree) => tree.publish()?,
+            Target::Stdout(_) | Target::Memory(_) | Target::Nowhere => {}
         }
         Ok(self.written)
     }
@@ -149,7 +172,7 @@ impl Pending {
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         match self.target {
             Target::Memory(bytes) => Some(bytes),
-            Target::File { .. } | Target::Stdout(_) | Target::Nowhere => None,
+            Target::File { .. } | Target::Stdout(_) | Target::Nowhere | Target::Tree(_) => None,
         }
     }
 }
@@ -157,7 +180,7 @@ impl Pending {
 /// What a sink has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// The file; none for standard output and memory.
+    /// The file, or the folder of several; none for standard output and memory.
     pub path: Option<PathBuf>,
     /// Size in bytes.
     pub bytes: u64,

@@ -13,6 +13,13 @@ pub struct Part {
 pub(crate) enum Body {
     /// Text, ready to write.
     Bytes(Vec<u8>),
+    /// Rows of text, and where each ends.
+    Rows(Vec<u8>, Vec<usize>),
+    /// Texts of files, by name.
+    Files(Vec<(String, Vec<u8>)>),
+    /// Columns of single values.
+    #[cfg(feature = "sqlite")]
+    Cells(Vec<crate::sinks::Cells>),
     /// The compressed pages of each column of a row group.
     RowGroup(Vec<Vec<CompressedPage>>),
     /// The columns of a record batch.
@@ -33,7 +40,10 @@ impl Part {
     /// Bytes of memory held, roughly; what a queue of parts should count.
     pub fn size(&self) -> usize {
         match &self.body {
-            Body::Bytes(bytes) => bytes.len(),
+            Body::Bytes(bytes) | Body::Rows(bytes, _) => bytes.len(),
+            Body::Files(files) => files.iter().map(|(name, bytes)| name.len() + bytes.len()).sum(),
+            #[cfg(feature = "sqlite")]
+            Body::Cells(columns) => columns.iter().map(crate::sinks::Cells::size).sum(),
             // The dictionaries are private to the engine, and small beside the pages.
             Body::RowGroup(columns) => columns.iter().flatten().map(page_size).sum(),
             Body::Batch(batch) => batch.columns().iter().map(array_size).sum(),

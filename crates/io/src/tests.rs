@@ -8,7 +8,8 @@ use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
 use crate::{
-    CsvOptions, Error, Output, ParquetCompression, ParquetOptions, Quote, SINKS, SinkKind, SinkOptions,
+    CsvOptions, Dialect, Error, Holds, Output, ParquetCompression, ParquetOptions, Piece, Quote, SINKS,
+    SinkKind, SinkOptions, SqlOptions,
 };
 
 fn kind(name: &str) -> &'static SinkKind {
@@ -130,8 +131,13 @@ pub(crate) fn write_with(
     bytes
 }
 
+/// Options with which a sink can hold everything: PostgreSQL has no text with NUL.
+fn options() -> SinkOptions {
+    SinkOptions { sql: SqlOptions { dialect: Dialect::Sqlite, copy: false }, ..SinkOptions::default() }
+}
+
 fn write(name: &str, schema: &TableSchema, units: &[DataFrame]) -> Vec<u8> {
-    write_with(kind(name), schema, units, &SinkOptions::default())
+    write_with(kind(name), schema, units, &options())
 }
 
 fn text(name: &str, schema: &TableSchema, units: &[DataFrame]) -> String {
@@ -372,7 +378,7 @@ fn every_sink_is_blind_to_chunks() {
         let whole = write(kind.name, &schema, std::slice::from_ref(&frame));
         assert_eq!(whole, write(kind.name, &schema, std::slice::from_ref(&chunked)), "{}", kind.name);
     }
-    for name in ["csv", "jsonl"] {
+    for name in ["csv", "jsonl", "json", "sql", "rust"] {
         let units: Vec<_> = (0..4).map(|unit| frame.slice(unit * 4, 4)).collect();
         assert_eq!(text(name, &schema, std::slice::from_ref(&frame)), text(name, &schema, &units));
     }
@@ -392,6 +398,19 @@ fn every_sink_writes_an_empty_table() {
                 );
             }
             "jsonl" => assert!(none.is_empty()),
+            "json" => assert_eq!(none, b"[\n]\n"),
+            "sql" => {
+                let script = String::from_utf8(none).unwrap();
+                assert!(script.contains("CREATE TABLE") && !script.contains("INSERT"), "{script}");
+            }
+            "rust" => assert!(none.ends_with(b"pub static THINGS: &[Things] = &[\n];\n")),
+            #[cfg(feature = "sqlite")]
+            "sqlite" => {
+                let database = database(&none);
+                let rows: i64 =
+                    database.1.query_row("SELECT count(*) FROM things", [], |row| row.get(0)).unwrap();
+                assert_eq!(rows, 0);
+            }
             "parquet" => {
                 let read = ParquetReader::new(Cursor::new(none)).finish().unwrap();
                 assert_eq!((read.height(), read.width()), (0, frame.width()));
@@ -425,8 +444,8 @@ fn every_sink_refuses_what_the_table_does_not_say() {
         for other in SINKS.iter().filter(|other| other.name != kind.name) {
             let mut other_sink = (other.open)(&schema, Output::memory(), &SinkOptions::default()).unwrap();
             let result = other_sink.write(encoder.encode(&frame).unwrap());
-            // The two text formats cannot tell.
-            let text = ["csv", "jsonl"];
+            // Formats of which a part is mere text cannot tell.
+            let text = ["csv", "jsonl", "json", "rust"];
             assert_eq!(result.is_ok(), text.contains(&kind.name) && text.contains(&other.name));
         }
     }
@@ -440,11 +459,11 @@ fn every_sink_appears_only_when_published() {
         let path = folder.path().join(format!("findings.{}", kind.extension));
         fs::write(&path, "old").unwrap();
         let files = || fs::read_dir(folder.path()).unwrap().count();
-        let open = || (kind.open)(&schema, Output::file(&path).unwrap(), &SinkOptions::default()).unwrap();
+        let open = || (kind.open)(&schema, Output::file(&path).unwrap(), &options()).unwrap();
 
         let mut sink = open();
         sink.write(sink.encoder().encode(&frame).unwrap()).unwrap();
-        assert_eq!(files(), 2);
+        assert!(files() >= 2);
         drop(sink);
         assert_eq!((files(), fs::read_to_string(&path).unwrap()), (1, "old".into()));
 
@@ -572,4 +591,186 @@ fn many_rows_of_text_read_back() {
             assert!(found.eq(frame.columns().iter().map(|column| cell(column, row))), "row {row}");
         }
     }
+}
+
+#[test]
+fn json_is_an_array_of_the_objects_of_json_lines() {
+    let (schema, frame) = everything();
+    let array: Vec<serde_json::Value> =
+        serde_json::from_slice(&write("json", &schema, std::slice::from_ref(&frame))).unwrap();
+    let lines = text("jsonl", &schema, std::slice::from_ref(&frame));
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(array, lines);
+}
+
+#[test]
+fn pieces_joined_are_the_whole() {
+    let (schema, frame) = everything();
+    for name in ["csv", "jsonl", "json", "rust"] {
+        let whole = write(name, &schema, std::slice::from_ref(&frame));
+        // The first piece is empty.
+        let cuts = [0, 0, 5, 6, 16];
+        let mut joined = Vec::new();
+        for (at, cut) in cuts.windows(2).enumerate() {
+            let piece = Piece { first: at == 0, after_rows: cut[0] > 0, last: at == cuts.len() - 2 };
+            let options = SinkOptions { piece, ..options() };
+            let rows = frame.slice(cut[0] as i64, cut[1] - cut[0]);
+            let units: &[DataFrame] = if rows.height() == 0 { &[] } else { &[rows] };
+            joined.extend(write_with(kind(name), &schema, units, &options));
+        }
+        assert!(whole == joined, "{name}");
+    }
+}
+
+#[test]
+fn files_of_several_tables_go_on() {
+    let (schema, frame) = everything();
+    let other = TableSchema { table: "others".into(), ..schema.clone() };
+    for kind in SINKS {
+        let mut sink = (kind.open)(&schema, Output::memory(), &options()).unwrap();
+        sink.write(sink.encoder().encode(&frame).unwrap()).unwrap();
+        let next = sink.next_table(&other, &options());
+        assert_eq!(next.is_ok(), kind.holds == Holds::Run, "{}", kind.name);
+        if let Ok(mut sink) = next {
+            sink.write(sink.encoder().encode(&frame).unwrap()).unwrap();
+            assert_eq!(sink.finish().unwrap().written().rows, 2 * frame.height() as u64);
+        }
+    }
+}
+
+#[test]
+fn sql_comes_in_batches() {
+    let schema = table(vec![field("a", Type::Int, false), field("b", Type::Text, false)]);
+    let frame = |rows: usize, text: &str| {
+        df!("a" => (0..rows as i64).collect::<Vec<_>>(), "b" => vec![text; rows]).unwrap()
+    };
+    let script = text("sql", &schema, &[frame(700, "x"), frame(301, "x")]);
+    assert_eq!(script.matches("INSERT INTO").count(), 3);
+    assert!(
+        script.contains("\nINSERT INTO \"things\" (\"a\", \"b\") VALUES\n(0, 'x'),\n(1, 'x'),\n"),
+        "{script}"
+    );
+    assert!(script.ends_with("(299, 'x'),\n(300, 'x');\n\nCOMMIT;\n"), "{}", &script[script.len() - 80..]);
+    // Few rows that are long.
+    let long = "y".repeat(300_000);
+    assert_eq!(text("sql", &schema, &[frame(8, &long)]).matches("INSERT INTO").count(), 2);
+    let options = SinkOptions { sql: SqlOptions { dialect: Dialect::Postgres, copy: true }, ..options() };
+    let script = write_with(kind("sql"), &schema, &[frame(700, "x"), frame(301, "\\.\n")], &options);
+    let script = String::from_utf8(script).unwrap();
+    assert_eq!(script.matches("COPY").count(), 1);
+    assert!(script.ends_with("\n300\t\\\\.\\n\n\\.\n\nCOMMIT;\n"), "{}", &script[script.len() - 80..]);
+    let options = SinkOptions { sql: SqlOptions { dialect: Dialect::Mysql, copy: true }, ..options };
+    let error = (kind("sql").open)(&schema, Output::memory(), &options).err().unwrap().to_string();
+    assert_eq!(error, "COPY … FROM stdin is PostgreSQL's alone; leave it out");
+}
+
+#[test]
+fn databases_refuse_what_they_would_lose() {
+    let schema = table(vec![field("a", Type::Text, true), field("b", Type::Float, true)]);
+    let encode = |dialect, a: &str, b: f64| {
+        let options = SinkOptions { sql: SqlOptions { dialect, copy: false }, ..SinkOptions::default() };
+        let sink = (kind("sql").open)(&schema, Output::memory(), &options).unwrap();
+        let result = sink.encoder().encode(&df!("a" => [a], "b" => [b]).unwrap());
+        result.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        encode(Dialect::Postgres, "x\0", 0.0).unwrap_err(),
+        "column `a`: sql cannot hold the value `x\\0`: PostgreSQL has no text with NUL"
+    );
+    assert!(encode(Dialect::Mysql, "x\0", 0.0).is_ok() && encode(Dialect::Sqlite, "x\0", 0.0).is_ok());
+    assert!(
+        encode(Dialect::Postgres, "", f64::NAN).is_ok() && encode(Dialect::Duckdb, "", f64::INFINITY).is_ok()
+    );
+    assert!(encode(Dialect::Sqlite, "", f64::INFINITY).is_ok());
+    assert!(
+        encode(Dialect::Sqlite, "", f64::NAN).is_err() && encode(Dialect::Mysql, "", f64::INFINITY).is_err()
+    );
+}
+
+/// A file of SQLite, opened, and the folder that it is in.
+#[cfg(feature = "sqlite")]
+fn database(bytes: &[u8]) -> (tempfile::TempDir, rusqlite::Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.sqlite");
+    fs::write(&path, bytes).unwrap();
+    let connection = rusqlite::Connection::open(path).unwrap();
+    (folder, connection)
+}
+
+/// The file and the script hold the same, whatever is in texts and names.
+#[cfg(feature = "sqlite")]
+#[test]
+fn sqlite_reads_back() {
+    use rusqlite::types::Value;
+    let (schema, frame) = everything();
+    let file = database(&write("sqlite", &schema, std::slice::from_ref(&frame)));
+    let script = rusqlite::Connection::open_in_memory().unwrap();
+    script.execute_batch(&text("sql", &schema, std::slice::from_ref(&frame))).unwrap();
+    for database in [&file.1, &script] {
+        let mut statement = database.prepare("SELECT * FROM things ORDER BY rowid").unwrap();
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        assert_eq!(names, schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>());
+        let mut rows = statement.query([]).unwrap();
+        for at in 0..frame.height() {
+            let row = rows.next().unwrap().unwrap();
+            for (number, (field, column)) in schema.fields.iter().zip(frame.columns()).enumerate() {
+                let expected = match (cell(column, at), field.ty) {
+                    (None, _) => Value::Null,
+                    (Some(text), Type::Bool) => Value::Integer((text == "true").into()),
+                    (Some(text), Type::Int) => Value::Integer(text.parse().unwrap()),
+                    (Some(_), Type::Duration) => {
+                        let AnyValue::Duration(micros, _) = column.get(at).unwrap() else { panic!() };
+                        Value::Integer(micros)
+                    }
+                    // A whole number of a column for numbers takes less room.
+                    (Some(text), Type::Decimal(_)) => match text.strip_suffix(".00") {
+                        Some(whole) => Value::Integer(whole.parse().unwrap()),
+                        None => Value::Real(text.parse().unwrap()),
+                    },
+                    (Some(text), Type::Float) => Value::Real(text.parse().unwrap()),
+                    (Some(text), _) => Value::Text(text),
+                };
+                assert_eq!(row.get::<_, Value>(number).unwrap(), expected, "row {at}, {}", field.name);
+            }
+        }
+        assert!(rows.next().unwrap().is_none());
+    }
+}
+
+/// The compiler takes the module, and its values are those of the frame.
+#[test]
+fn rust_reads_back() {
+    let (mut schema, frame) = everything();
+    schema.fields[5].about = Some("What is said.\nfn x() {}".into());
+    let module = text("rust", &schema, std::slice::from_ref(&frame));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("things.rs"), &module).unwrap();
+    let mut program = String::from("#![deny(warnings)]\nmod things;\nuse things::*;\nfn main() {\n");
+    program.push_str(&format!("assert_eq!(THINGS.len(), {});\n", frame.height()));
+    let fields =
+        ["id", "flag", "whole_number", "float", "cents", "text", "category_quoted", "date", "at", "took"];
+    for at in 0..frame.height() {
+        for ((name, field), column) in fields.iter().zip(&schema.fields).zip(frame.columns()) {
+            let value = match (cell(column, at), field.ty) {
+                (Some(text), Type::Bool | Type::Int | Type::Float | Type::Decimal(_)) if *name == "id" => {
+                    text
+                }
+                (Some(text), Type::Bool | Type::Int | Type::Float | Type::Decimal(_)) => {
+                    format!("Some({text})")
+                }
+                (text, _) => format!("{text:?}"),
+            };
+            program.push_str(&format!("assert_eq!(THINGS[{at}].{name}, {value});\n"));
+        }
+    }
+    program.push_str("}\n");
+    fs::write(folder.path().join("main.rs"), program).unwrap();
+    let run = |command: &mut std::process::Command| {
+        let output = command.current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{module}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    run(std::process::Command::new(rustc).args(["--edition", "2024", "main.rs"]));
+    run(&mut std::process::Command::new(folder.path().join("main")));
 }

@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::locking::{self, LockedArgs};
 use crate::cli::output::{Format, OutputArgs};
 use crate::cli::{exit, terminal};
-use crate::io::Quote;
+use crate::io::{Quote, Template};
 use crate::pipeline::{self, Destination, Job, Manifest, Slice};
 
 /// Arguments of `generate`.
@@ -75,6 +75,10 @@ pub struct Args {
         help_heading = "Output"
     )]
     formats: Vec<Format>,
+    /// Write each row into a file named after its values, such as {region}/{id}.json, in a folder called as its table. The
+    /// names end in .json (one row), .jsonl or .csv.
+    #[arg(long, value_name = "TEMPLATE", value_parser = template, conflicts_with = "formats", help_heading = "Output")]
+    split_by: Option<Template>,
     /// Do not hold the rows against the rules, and write no report.
     #[arg(long, help_heading = "Output")]
     no_report: bool,
@@ -101,6 +105,10 @@ enum CsvQuote {
     Text,
 }
 
+fn template(text: &str) -> Result<Template, String> {
+    Template::parse(text).map_err(|error| error.to_string())
+}
+
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
@@ -121,9 +129,13 @@ impl Args {
             CsvQuote::All => Quote::All,
             CsvQuote::Text => Quote::Text,
         };
+        if let Some(template) = &self.split_by {
+            job.formats = vec![*template.kind()];
+        }
         Job {
             tables: self.tables.clone(),
             slice: self.range.or(self.shard).unwrap_or(Slice::All),
+            split: self.split_by.clone(),
             block_rows: self.block_rows.unwrap_or(job.block_rows),
             clean: self.clean,
             report: !self.no_report && !to_stdout,
@@ -211,13 +223,17 @@ pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
 /// What was made, in a few lines.
 pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String {
     let mut lines: Vec<[String; 3]> = Vec::new();
+    let file = |file: &pipeline::FileEntry| match destination {
+        Destination::Folder(_) => format!("{} {}", file.file, terminal::size(file.bytes)),
+        Destination::Stdout => format!("{} {}", file.format, terminal::size(file.bytes)),
+    };
     for table in &manifest.tables {
-        let file = |file: &pipeline::FileEntry| match destination {
-            Destination::Folder(_) => format!("{} {}", file.file, terminal::size(file.bytes)),
-            Destination::Stdout => format!("{} {}", file.format, terminal::size(file.bytes)),
-        };
-        let files: Vec<String> = table.files.iter().map(file).collect();
+        let files: Vec<String> = table.files.iter().map(&file).collect();
         lines.push([table.name.clone(), terminal::counted(table.rows, "row"), files.join(", ")]);
+    }
+    let shared: Vec<String> = manifest.files.iter().map(&file).collect();
+    if !shared.is_empty() {
+        lines.push(["all of them".to_owned(), String::new(), shared.join(", ")]);
     }
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
     let (names, rows) = (width(0), width(1));

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod diff;
 #[cfg(feature = "bedrock")]
 pub mod draft;
 pub mod explain;

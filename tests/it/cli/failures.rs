@@ -133,7 +133,7 @@ fn a_disk_that_is_full() {
     let place = Place::with(ORDERS);
     // A limit on the size of files stands for the disk; with its signal ignored, writes beyond it fail.
     let program = env!("CARGO_BIN_EXE_lookalike");
-    for format in ["csv", "parquet", "jsonl", "arrow"] {
+    for format in ["csv", "parquet", "jsonl", "arrow", "sql", "sqlite"] {
         let line = format!(
             "trap '' XFSZ; ulimit -f 64; exec '{program}' generate x.yaml -q -o out --rows 300k --format {format}"
         );

@@ -11,6 +11,7 @@ fn help_of_every_command() {
         "merge",
         "inject",
         "check",
+        "diff",
         "preview",
         "validate",
         "release",

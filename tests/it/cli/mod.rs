@@ -1,5 +1,6 @@
 //! The programs, run as a user runs them.
 
+mod diff;
 #[cfg(feature = "bedrock")]
 mod draft;
 mod failures;
@@ -13,6 +14,7 @@ mod parts;
 mod release;
 mod reports;
 mod signals;
+mod sinks;
 mod validate;
 
 use std::fmt;

@@ -76,6 +76,10 @@ impl Generator for Sequence {
         true
     }
 
+    fn never_repeats(&self) -> bool {
+        self.step != 0
+    }
+
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
         let values = block
             .rows

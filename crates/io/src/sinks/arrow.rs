@@ -11,7 +11,7 @@ use polars_arrow::datatypes::ArrowSchemaRef;
 use polars_arrow::io::ipc::write::{FileWriter, WriteOptions};
 use polars_arrow::record_batch::RecordBatch;
 
-use super::{Encoder, Sink, SinkKind, require_columns};
+use super::{Encoder, Holds, Sink, SinkKind, require_columns};
 use crate::part::Body;
 use crate::staging::Staging;
 use crate::{Error, Output, Part, Pending, SinkOptions, frame};
@@ -20,6 +20,7 @@ pub(super) const KIND: SinkKind = SinkKind {
     name: "arrow",
     extension: "arrow",
     summary: "Arrow IPC file, one record batch a unit of rows",
+    holds: Holds::Table,
     open,
 };
 

@@ -18,15 +18,21 @@ use std::sync::Arc;
 
 use lookalike_ruleset::TableSchema;
 
-use super::{Sink, SinkKind, TextSink, require_columns};
+use super::{Holds, Sink, SinkKind, TextSink, require_columns};
 use crate::text::{Buffers, ColumnText, Escape, RowText};
 use crate::{CsvOptions, Error, Output, Quote, SinkOptions};
 
-pub(super) const KIND: SinkKind =
-    SinkKind { name: "csv", extension: "csv", summary: "comma-separated values with a header line", open };
+pub(super) const KIND: SinkKind = SinkKind {
+    name: "csv",
+    extension: "csv",
+    summary: "comma-separated values with a header line",
+    holds: Holds::Table,
+    open,
+};
 
 fn open(schema: &TableSchema, mut output: Output, options: &SinkOptions) -> Result<Box<dyn Sink>, Error> {
     require_columns(schema)?;
+    let piece = options.piece;
     let options = &options.csv;
     check(options)?;
     let delimiter = options.delimiter;
@@ -50,7 +56,7 @@ fn open(schema: &TableSchema, mut output: Output, options: &SinkOptions) -> Resu
         end: (*b"\n ", 1),
         buffers: Arc::new(Buffers::default()),
     };
-    if options.header {
+    if options.header && piece.first {
         output.write(&header(&rows, options.quote))?;
     }
     Ok(Box::new(TextSink::new(rows, output)))

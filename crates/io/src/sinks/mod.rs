@@ -2,8 +2,16 @@
 
 mod arrow;
 mod csv;
+mod json;
 mod jsonl;
 mod parquet;
+mod rust;
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::Cells;
 
 use std::sync::Arc;
 
@@ -39,6 +47,26 @@ pub trait Sink: Send {
     /// # Errors
     /// The write failed.
     fn finish(self: Box<Self>) -> Result<Pending, Error>;
+
+    /// Ends the table and begins another one in the same file.
+    ///
+    /// # Errors
+    /// The write failed, or a file of the format holds one table ([`SinkKind::holds`]).
+    fn next_table(self: Box<Self>, schema: &TableSchema, _: &SinkOptions) -> Result<Box<dyn Sink>, Error> {
+        Err(Error::Option(format!(
+            "the file has a table already, so `{}` needs one of its own",
+            schema.table
+        )))
+    }
+}
+
+/// What a file of a format holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// One table.
+    Table,
+    /// All tables of a run, one after the other, parents before children.
+    Run,
 }
 
 /// Opens a sink of a table.
@@ -53,12 +81,24 @@ pub struct SinkKind {
     pub extension: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
+    /// What a file of it holds.
+    pub holds: Holds,
     /// Opens a sink of a table.
     pub open: OpenSink,
 }
 
 /// All formats.
-pub static SINKS: &[SinkKind] = &[csv::KIND, jsonl::KIND, parquet::KIND, arrow::KIND];
+pub static SINKS: &[SinkKind] = &[
+    csv::KIND,
+    jsonl::KIND,
+    parquet::KIND,
+    arrow::KIND,
+    json::KIND,
+    sql::KIND,
+    #[cfg(feature = "sqlite")]
+    sqlite::KIND,
+    rust::KIND,
+];
 
 /// Refuses a table without columns.
 fn require_columns(schema: &TableSchema) -> Result<(), Error> {
@@ -73,11 +113,15 @@ struct TextSink {
     encoder: Arc<RowText>,
     output: Output,
     rows: u64,
+    /// How many bytes of the first row are left out.
+    cut: usize,
+    /// What stands behind the last row.
+    tail: &'static [u8],
 }
 
 impl TextSink {
     fn new(encoder: RowText, output: Output) -> TextSink {
-        TextSink { encoder: Arc::new(encoder), output, rows: 0 }
+        TextSink { encoder: Arc::new(encoder), output, rows: 0, cut: 0, tail: b"" }
     }
 }
 
@@ -90,13 +134,15 @@ impl Sink for TextSink {
         let Body::Bytes(text) = part.body else {
             return Err(Error::ForeignPart { format: self.encoder.format });
         };
+        let cut = if self.rows == 0 { self.cut.min(text.len()) } else { 0 };
         self.rows += part.rows;
-        self.output.write(&text)?;
+        self.output.write(&text[cut..])?;
         self.encoder.buffers.give(text);
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Pending, Error> {
+    fn finish(mut self: Box<Self>) -> Result<Pending, Error> {
+        self.output.write(self.tail)?;
         self.output.finish(self.rows)
     }
 }

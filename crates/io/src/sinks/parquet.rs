@@ -19,7 +19,7 @@ use polars_parquet::write::{
     fallible_streaming_iterator, to_parquet_type,
 };
 
-use super::{Encoder, Sink, SinkKind, require_columns};
+use super::{Encoder, Holds, Sink, SinkKind, require_columns};
 use crate::part::Body;
 use crate::staging::Staging;
 use crate::{Error, Output, ParquetCompression, Part, Pending, SinkOptions, frame};
@@ -28,6 +28,7 @@ pub(super) const KIND: SinkKind = SinkKind {
     name: "parquet",
     extension: "parquet",
     summary: "Apache Parquet, zstd-compressed, one row group a unit of rows",
+    holds: Holds::Table,
     open,
 };
 
