@@ -162,6 +162,7 @@ impl Files for OnlyKnown<'_> {
                 code: "outside-folder",
                 message: format!("`{path}` is not read by the ruleset as it was"),
                 help: "a model may not add files: include it yourself first, then refine".into(),
+                is_missing: false,
             });
         }
         known.insert(key);

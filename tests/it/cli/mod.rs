@@ -12,6 +12,8 @@ mod merge;
 mod release;
 mod reports;
 mod signals;
+#[cfg(feature = "bedrock")]
+mod texts;
 mod validate;
 
 use std::fmt;

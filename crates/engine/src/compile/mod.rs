@@ -31,6 +31,7 @@ use crate::generator::{Generator, InputName, Kind, World};
 use crate::given::{Given, GivenTable};
 use crate::links::{Children, Link, Mode};
 use crate::plan::{Plan, Source, TablePlan};
+use crate::wanted::Wanted;
 
 /// What the command may change about a ruleset.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Overrides {
     /// Tables whose rows are not made but given, with all their columns. Of such a table the ruleset's `draws` and
     /// `anomalies` count, and its `columns` are only the rules by which an anomaly makes them again.
     pub given: Vec<GivenTable>,
+    /// Where texts by a language model that are missing are listed, instead of being an error.
+    pub wanted: Option<Arc<Wanted>>,
 }
 
 /// Rows are numbered with 63 bits, so that a row number is also an int.
@@ -87,7 +90,14 @@ pub fn compile(
         .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
         .collect();
     let root = Seed::new(seed);
-    let mut world = World { clock, lookups: loaded.lookups.clone(), params, ..World::new(root) };
+    let mut world = World {
+        clock,
+        lookups: loaded.lookups.clone(),
+        texts: loaded.texts.clone(),
+        wanted: overrides.wanted.clone(),
+        params,
+        ..World::new(root)
+    };
     world.machines = crate::machine::compile(document, kinds, &world, problems);
     check_vocabulary(&document.vocabulary, problems);
     let decls = &document.tables.0;
