@@ -91,7 +91,7 @@ impl Files for Colours {
             return Ok((path.to_owned(), COLOURS.as_bytes().to_vec()));
         }
         let tale = |word: &str| {
-            let kept = Kept { text: format!("Once there was an {word}."), by: "nobody".to_owned() };
+            let kept = Kept { text: format!("All about {word}."), by: "nobody".to_owned() };
             line(texts_decl("none").address(&format!("Tell of {word}.")), &kept)
         };
         Ok((path.to_owned(), ["alpha", "beta"].map(tale).concat().into_bytes()))

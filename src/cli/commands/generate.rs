@@ -290,6 +290,10 @@ pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String 
     for [name, count, files] in &lines {
         let _ = writeln!(text, "{strong}{name:names$}{strong:#}  {count:>rows$}  {dim}{files}{dim:#}");
     }
+    for texts in manifest.texts.iter().filter(|texts| texts.fallback > 0) {
+        let lacks = terminal::counted(texts.fallback, "text");
+        let _ = writeln!(text, "`{}` lacks {lacks}, for which the ruleset's fallback stands in", texts.name);
+    }
     let place = match destination {
         Destination::Folder(folder) => folder.display().to_string(),
         Destination::Stdout => "standard output".to_owned(),

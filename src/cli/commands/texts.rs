@@ -49,6 +49,9 @@ pub struct Args {
     seed: Option<u64>,
     #[command(flatten)]
     service: ServiceArgs,
+    /// Profile of the AWS configuration.
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    aws_profile: Option<String>,
     /// Calls at most, those for better answers among them.
     #[arg(long, value_name = "N", default_value = "1000", value_parser = args::positive, help_heading = "Model")]
     max_calls: usize,
@@ -94,11 +97,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .help("run once without `--offline`, where a model can be reached, and keep the file with the ruleset")),
         };
     }
+    if asks.is_empty() {
+        return complete(&ruleset);
+    }
     // What a run that was killed has left is taken in before anybody is asked.
     args.keepers(&ruleset)?.into_values().try_for_each(Keeper::finish)?;
     let mut run = Run {
         args,
-        recorder: Recorder::new("", Some(args.service.connect())),
+        recorder: Recorder::new("", Some(args.service.connect(args.aws_profile.as_deref()))),
         stop: stop_after(
             "calls that are out",
             "what came in is in a file that ends in .part, and is not lost",

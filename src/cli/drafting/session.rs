@@ -40,9 +40,6 @@ pub struct ServiceArgs {
     /// AWS region [default: that of the environment or profile].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Profile of the AWS configuration.
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
     /// Another address; for `openai` such as http://localhost:11434/v1.
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
@@ -60,6 +57,9 @@ pub struct ServiceArgs {
 pub struct ModelArgs {
     #[command(flatten)]
     service: ServiceArgs,
+    /// Profile of the AWS configuration.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Tokens of all requests and answers together, at most.
     #[arg(long, value_name = "N", default_value = "500k", value_parser = args::positive)]
     max_tokens: usize,
@@ -122,7 +122,7 @@ impl ModelArgs {
         let folder =
             ruleset.parent().unwrap_or(Path::new("")).join(".lookalike").join(service.provider.name());
         let folder = self.recordings.clone().unwrap_or(folder);
-        let connect = if self.offline { None } else { Some(service.connect()) };
+        let connect = if self.offline { None } else { Some(service.connect(self.profile.as_deref())) };
         let prices = prices(self.prices.as_deref(), &model)?;
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let limits = Limits {
@@ -182,14 +182,14 @@ impl ServiceArgs {
         Ok(())
     }
 
-    /// What makes the connection, once it is needed.
-    pub fn connect(&self) -> Connect {
+    /// What makes the connection, once it is needed; `profile` is one of the AWS configuration.
+    pub fn connect(&self, profile: Option<&str>) -> Connect {
         let timeout = Duration::from_secs(self.timeout as u64);
         match self.provider {
             Who::Bedrock => {
                 let options = bedrock::Options {
                     region: self.region.clone(),
-                    profile: self.profile.clone(),
+                    profile: profile.map(str::to_owned),
                     endpoint: self.endpoint_url.clone(),
                     timeout,
                     ..bedrock::Options::default()

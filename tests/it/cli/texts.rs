@@ -231,6 +231,10 @@ fn texts_may_have_to_be_json() {
     );
     assert!(asked(&heard[2]).contains("it is not JSON"), "{}", heard[2].body);
     assert_eq!(lines(&place, "tales.jsonl")[0]["text"], r#"{"tale":"x","words":1}"#);
+    // Such texts are JSON in JSON lines.
+    let rows = place.run("generate x.yaml -o - --format jsonl").expect(0).text;
+    let row: Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    assert_eq!(row["tale"], json!({"tale": "x", "words": 1}));
 }
 
 #[test]
@@ -268,7 +272,11 @@ fn a_fallback_must_be_asked_for_and_is_on_record() {
     let text =
         ruleset("fox, owl", "", more).replace("'Tell of {word}.'", "'Tell of {word}.', fallback: 'A tale.'");
     place.write("x.yaml", text);
-    place.run("generate x.yaml -o out --format jsonl").expect(0);
+    let outcome = place.run("generate x.yaml -o out --format jsonl").expect(0);
+    assert!(
+        outcome.stderr.contains("`tales` lacks 4 texts, for which the ruleset's fallback stands in"),
+        "{outcome}"
+    );
     let manifest: Value = serde_json::from_slice(&place.read("out/manifest.json")).unwrap();
     let expected = json!([{"name": "tales", "file": "tales.jsonl", "model": "m1", "kept": 0, "fallback": 4}]);
     assert_eq!(manifest["texts"], expected);
@@ -339,7 +347,11 @@ fn no_more_calls_are_out_than_was_said() {
     let server = Server::start(move |_, heard| {
         let now = out.fetch_add(1, Ordering::SeqCst) + 1;
         most.fetch_max(now, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(20));
+        // The first waits for company.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while most.load(Ordering::SeqCst) < 2 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let reply = told(&asked(heard));
         out.fetch_sub(1, Ordering::SeqCst);
         reply

@@ -130,8 +130,14 @@ impl Generator for LlmText {
             None => false,
         };
         let collects = world.wanted.is_some();
+        // Kept texts were held against the schema when the ruleset was read.
+        let is_json = texts.decl.json_schema.is_some() && self.params.fallback.is_none();
         self.ready = Some(Ready { texts: texts.clone(), wanted: world.wanted.clone() });
-        Some(Output { nullable: prompt.nullable || fallback || collects, ..Output::text(false) })
+        Some(Output {
+            nullable: prompt.nullable || fallback || collects,
+            json: is_json,
+            ..Output::text(false)
+        })
     }
 
     fn promise(&self) -> Promise<'_> {
@@ -187,7 +193,8 @@ pub(super) const KIND: Kind = Kind {
               prompts have equal texts.\n\n\
               `prompt` is a template over the row's columns, which may have texts themselves, as an answer has its question. \
               Where a column in it is null, so is the text. Without the text that a row needs the run stops and names the \
-              row; with a `fallback` the row gets that template's text instead, and the manifest tells how many did. \
+              row; with a `fallback` the row gets that template's text instead, and the manifest tells how many did. Texts \
+              with a `json_schema` and without a fallback are JSON, as those of the kind `json` are. \
               `unique` is not supported.",
     example: "{llm_text: {in: tales, prompt: 'Tell of {word}.'}}",
     ..Kind::of::<Params>()
