@@ -158,7 +158,9 @@ impl Ruleset {
 
     /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those.
     pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)]) -> Option<Plan> {
-        let mut overrides = Overrides { seed: Some(seed), ..self.overrides.clone() };
+        // Another seed makes other prompts, and nobody was asked those.
+        let wanted = (!self.loaded.texts.is_empty()).then(|| Arc::new(Wanted::ignoring()));
+        let mut overrides = Overrides { seed: Some(seed), wanted, ..self.overrides.clone() };
         overrides.table_rows.extend(rows.iter().cloned());
         compile(&self.loaded, &self.kinds, &overrides, &mut Problems::new())
     }

@@ -315,7 +315,7 @@ pub fn set_up(who: Who, error: &Error, model: &str, list: &str, then: &str) -> F
             for (what, how) in [
                 ("credentials", "aws configure sso, then aws sso login; or aws configure;"),
                 ("", "or AWS_BEARER_TOKEN_BEDROCK with an API key of Bedrock"),
-                ("region", "--region us-east-1, or AWS_REGION, or the region of a profile (--profile)"),
+                ("region", "--region us-east-1, or AWS_REGION, or the region of a profile (AWS_PROFILE)"),
                 ("permission", "bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model"),
                 (
                     "model",

@@ -333,7 +333,8 @@ fn throttling_is_waited_out_and_failures_end_it_early() {
             outcome.stderr.contains(words) && outcome.stderr.contains("8 texts are still missing"),
             "{outcome}"
         );
-        assert!(server.heard().len() <= 2, "no other request would fare better");
+        // Who may not stream is asked without a stream, too.
+        assert!(server.heard().len() <= 4, "no other request would fare better");
         assert_eq!(place.files("."), ["x.yaml"]);
     }
 }
@@ -522,4 +523,26 @@ fn a_thousand_conversations_have_the_form_of_nova() {
     }
     assert_eq!(text.lines().count(), 1000);
     assert_eq!(pairs.len(), 1000, "pairs come up twice");
+}
+
+/// With a report: its checks make rows with another seed, whose prompts nobody was asked.
+#[test]
+fn prompts_for_a_router_are_made_and_pass_their_checks() {
+    let place = Place::new();
+    let ruleset = concat!(env!("CARGO_MANIFEST_DIR"), "/rulesets/text/prompt-routing.yaml");
+    let outcome =
+        place.outcome(place.command().args(["generate", ruleset, "-o", "out", "--format", "csv"])).expect(0);
+    assert!(outcome.stderr.contains("checks passed"), "{outcome}");
+    let bytes = place.read("out/prompts.csv");
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    assert_eq!(rows.len(), 600);
+    let routes: BTreeSet<(&str, &str)> = rows.iter().map(|row| (&row[2], &row[4])).collect();
+    assert_eq!(routes, [("hard", "large"), ("moderate", "medium"), ("simple", "small")].into());
+    let prompts: BTreeSet<&str> = rows.iter().map(|row| &row[3]).collect();
+    assert!(
+        prompts.len() < 600 && prompts.iter().all(|prompt| prompt.ends_with('.')),
+        "{} prompts",
+        prompts.len()
+    );
 }

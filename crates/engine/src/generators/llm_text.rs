@@ -324,6 +324,7 @@ mod tests {
         // Both rounds can be counted at once.
         assert_eq!(list(&Answers(None), Wanted::counting()).0.len(), 4);
         assert_eq!(list(&Answers(Some(ALL[..1].to_vec())), Wanted::counting()).0.len(), 3);
+        assert_eq!(list(&Answers(None), Wanted::ignoring()).0.len(), 0);
     }
 
     #[test]
