@@ -245,7 +245,7 @@ mod tests {
             ("{json: x}", "wrong-type", "x"),
             ("{json: {a: ['{wrod}']}}", "unknown-column", "wrod"),
             ("{json: ['a{']}", "bad-value", "{"),
-            ("{json: [1], unique: true}", "unsupported-modifier", "true"),
+            ("{json: [1], unique: true}", "cannot-be-unique", "unique"),
         ] {
             let text = ruleset(form);
             let problems = plan(&text).err().unwrap_or_else(|| panic!("{form} is accepted"));

@@ -344,7 +344,7 @@ mod tests {
             (ONE.replace("tales", "tails"), "bad-texts", "tails"),
             (ONE.replace("{word}", "{wrod}"), "unknown-column", "wrod"),
             (ONE.replace("'}}", "', fallback: '{wrod}'}}"), "unknown-column", "wrod"),
-            (ONE.replace("}}\n", "}, unique: true}\n"), "unsupported-modifier", "true"),
+            (ONE.replace("}}\n", "}, unique: true}\n"), "cannot-be-unique", "unique"),
         ] {
             let text = ruleset(&columns);
             let problems = compile(&columns, &Answers(Some(ALL.to_vec())), None).err().unwrap();
