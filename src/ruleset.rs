@@ -156,10 +156,10 @@ impl Ruleset {
         &self.plan
     }
 
-    /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those.
-    pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)]) -> Option<Plan> {
-        // Another seed makes other prompts, and nobody was asked those.
-        let wanted = (!self.loaded.texts.is_empty()).then(|| Arc::new(Wanted::ignoring()));
+    /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those. Another seed makes
+    /// other prompts, and what texts those lack is listed in `wanted`.
+    pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)], wanted: &Arc<Wanted>) -> Option<Plan> {
+        let wanted = (!self.loaded.texts.is_empty()).then(|| wanted.clone());
         let mut overrides = Overrides { seed: Some(seed), wanted, ..self.overrides.clone() };
         overrides.table_rows.extend(rows.iter().cloned());
         compile(&self.loaded, &self.kinds, &overrides, &mut Problems::new())
