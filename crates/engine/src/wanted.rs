@@ -11,17 +11,8 @@ use crate::generator::Failure;
 /// texts that are not there, and put them on the list instead of failing. Such rows are good for nothing else.
 #[derive(Debug, Default)]
 pub struct Wanted {
-    mode: Mode,
+    stands_in: bool,
     list: Mutex<BTreeMap<(String, Address), Ask>>,
-}
-
-/// What becomes of a missing text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mode {
-    #[default]
-    Listed,
-    StoodInFor,
-    Ignored,
 }
 
 /// A text that is missing.
@@ -52,12 +43,7 @@ impl Wanted {
     /// As [`new`](Self::new), but something stands in for each missing text, another for each prompt. So prompts that are made
     /// of other texts are on the list, too, and can be counted, though not asked.
     pub fn counting() -> Wanted {
-        Wanted { mode: Mode::StoodInFor, ..Wanted::default() }
-    }
-
-    /// A list that stays empty: missing texts are null, for rows of which everything else counts.
-    pub fn ignoring() -> Wanted {
-        Wanted { mode: Mode::Ignored, ..Wanted::default() }
+        Wanted { stands_in: true, ..Wanted::default() }
     }
 
     fn list(&self) -> MutexGuard<'_, BTreeMap<(String, Address), Ask>> {
@@ -66,9 +52,6 @@ impl Wanted {
 
     /// Puts a text on the list; gives what stands in for it.
     pub(crate) fn add(&self, texts: &Texts, prompt: &str, row: u64) -> Result<Option<String>, Failure> {
-        if self.mode == Mode::Ignored {
-            return Ok(None);
-        }
         let address = texts.decl.address(prompt);
         let mut list = self.list();
         if list.len() >= MAX_WANTED && !list.contains_key(&(texts.name.clone(), address)) {
@@ -86,7 +69,7 @@ impl Wanted {
         });
         ask.row = ask.row.min(row);
         ask.cells += 1;
-        Ok((self.mode == Mode::StoodInFor).then(|| address.to_string()))
+        Ok(self.stands_in.then(|| address.to_string()))
     }
 
     /// Takes everything off the list.

@@ -203,6 +203,7 @@ pub(super) const KIND: Kind = Kind {
 #[cfg(test)]
 mod tests {
     use lookalike_core::Rows;
+    use lookalike_ruleset::Severity;
     use lookalike_ruleset::document::{FileProblem, Files};
     use lookalike_ruleset::texts::{Kept, line};
 
@@ -281,7 +282,7 @@ mod tests {
         );
         // No file at all is found before any row is made.
         let diagnostics = compile(ONE, &Answers(None), None).err().unwrap();
-        assert_eq!(diagnostics[0].code, "no-texts");
+        assert!(diagnostics.iter().any(|diagnostic| diagnostic.code == "no-texts"), "{diagnostics:?}");
     }
 
     #[test]
@@ -324,7 +325,6 @@ mod tests {
         // Both rounds can be counted at once.
         assert_eq!(list(&Answers(None), Wanted::counting()).0.len(), 4);
         assert_eq!(list(&Answers(Some(ALL[..1].to_vec())), Wanted::counting()).0.len(), 3);
-        assert_eq!(list(&Answers(None), Wanted::ignoring()).0.len(), 0);
     }
 
     #[test]
@@ -348,7 +348,7 @@ mod tests {
         ] {
             let text = ruleset(&columns);
             let problems = compile(&columns, &Answers(Some(ALL.to_vec())), None).err().unwrap();
-            let diagnostic = &problems[0];
+            let diagnostic = problems.iter().find(|problem| problem.severity == Severity::Error).unwrap();
             let found = diagnostic.span.map_or("", |span| &text[span.range()]);
             assert_eq!((diagnostic.code, found), (code, place), "{columns}");
         }
