@@ -262,9 +262,8 @@ mod tests {
         let tale = |word: &Option<String>| {
             word.as_ref().map(|word| if word == "alpha" { ALL[0].1.to_owned() } else { ALL[1].1.to_owned() })
         };
-        for at in 0..60 {
-            assert_eq!(rows[0][at], tale(&rows[1][at]));
-            assert_eq!(rows[2][at], tale(&rows[3][at]));
+        for (texts, words) in [(&rows[0], &rows[1]), (&rows[2], &rows[3])] {
+            assert_eq!(*texts, words.iter().map(tale).collect::<Vec<_>>());
         }
         assert!(plan.tables[0].schema().fields[0].nullable && !plan.tables[0].schema().fields[1].nullable);
     }
