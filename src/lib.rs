@@ -46,6 +46,7 @@ pub mod pipeline;
 pub mod protect;
 pub mod release;
 mod ruleset;
+mod texts;
 mod typed;
 pub mod validation;
 

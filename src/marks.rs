@@ -12,8 +12,14 @@ use crate::Error;
 /// The columns of the marks: `table`, `row` (from 0), `column`, `kind` (the anomaly), `instance` (the first row that it
 /// spoils there), `severity` (where the ruleset says), `before` and `after` (as CSV writes them, null for null).
 pub fn schema(table: &str) -> TableSchema {
-    let field =
-        |name: &str, ty, nullable| Field { name: name.into(), ty, nullable, plain: false, about: None };
+    let field = |name: &str, ty, nullable| Field {
+        name: name.into(),
+        ty,
+        nullable,
+        plain: false,
+        json: false,
+        about: None,
+    };
     TableSchema {
         table: table.to_owned(),
         fields: vec![

@@ -11,6 +11,7 @@ use lookalike_engine::plan::TablePlan;
 use lookalike_engine::run::{BLOCK_ROWS, UNIT_ROWS, in_order};
 use lookalike_io::sources::Text;
 use lookalike_io::{Encoder, Output, Part, Pending, Sink, SinkKind, SinkOptions, Template};
+use lookalike_ruleset::texts::Texts;
 use lookalike_ruleset::{Field, TableSchema};
 use lookalike_validate::model::{DataFile, Report, Throughput, Verdict};
 use lookalike_validate::rules::Found;
@@ -154,6 +155,9 @@ pub struct Manifest {
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Rows made: `all`, `range a..b` or `shard i/n`.
     pub slice: String,
+    /// The texts by language models that the rows take; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextsEntry>,
     /// The tables.
     pub tables: Vec<TableEntry>,
     /// The files that hold all tables.
@@ -175,6 +179,21 @@ pub struct RulesetEntry {
     pub sha256: String,
     /// The files that it was read from, as named.
     pub files: Vec<String>,
+}
+
+/// Texts of a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct TextsEntry {
+    /// Name in the ruleset.
+    pub name: String,
+    /// The file that keeps them, as named.
+    pub file: String,
+    /// The model that the ruleset asks.
+    pub model: String,
+    /// How many texts the file keeps.
+    pub kept: u64,
+    /// How many different texts the rows of this run lack, so that the ruleset's `fallback` stands in for them.
+    pub fallback: u64,
 }
 
 /// A table of a [`Manifest`].
@@ -352,6 +371,7 @@ fn run(
     }
     let inputs = data.map(Data::path).into_iter().chain(ruleset.parts().iter().map(PartFile::path));
     let inputs: Vec<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
+    let texts = texts(ruleset, &tables, data.is_some())?;
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
@@ -410,12 +430,30 @@ fn run(
         validation = Some(ValidationEntry::new(report, page));
     }
     let data = data.map(Data::entry).transpose()?;
-    let manifest = manifest(ruleset, data, job, (entries, files), validation, timing);
+    let manifest = Manifest { texts, ..manifest(ruleset, data, job, (entries, files), validation, timing) };
     if let Destination::Folder(folder) = &job.destination {
         protect::enter(folder, &manifest.tables)?;
     }
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)
+}
+
+/// What the rows of a run take of texts by language models, and lack. Where rows are given, their texts are not made.
+fn texts(
+    ruleset: &Ruleset,
+    tables: &[(&TablePlan, std::ops::Range<u64>)],
+    is_given: bool,
+) -> Result<Vec<TextsEntry>, Error> {
+    let rows: Vec<_> = tables.iter().map(|(plan, rows)| (plan.name.clone(), rows.clone())).collect();
+    let missing = ruleset.missing_texts(if is_given { &[] } else { &rows })?;
+    let entry = |texts: &Arc<Texts>| TextsEntry {
+        name: texts.name.clone(),
+        file: texts.file.clone(),
+        model: texts.decl.model.clone(),
+        kept: texts.kept.len() as u64,
+        fallback: missing.iter().filter(|ask| ask.texts == texts.name).count() as u64,
+    };
+    Ok(ruleset.texts().iter().map(entry).collect())
 }
 
 /// Name of the folder with the report, beside the data.
@@ -874,6 +912,7 @@ fn manifest(
             Slice::Range(start, end) => format!("range {start}..{end}"),
             Slice::Shard(part, parts) => format!("shard {part}/{parts}"),
         },
+        texts: Vec::new(),
         tables,
         files,
         validation,

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use lookalike_core::Rows;
 use lookalike_engine::plan::{Overrides, Plan, TablePlan, compile};
+use lookalike_engine::run::BLOCK_ROWS;
+use lookalike_engine::wanted::{Ask, Wanted};
 use lookalike_engine::{Given, GivenTable, KINDS, Kind};
 use lookalike_io::files::{DiskFiles, read_file};
 use lookalike_ruleset::diagnostic::did_you_mean;
 use lookalike_ruleset::document::{Document, Files, Loaded, NoFiles, Param, load};
 use lookalike_ruleset::read::{Format, text_of};
+use lookalike_ruleset::texts::Texts;
 use lookalike_ruleset::{Diagnostic, Problems, Severity, Sources, TableSchema, render};
 use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
@@ -18,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::parts::{self, PartFile};
 use crate::protect::{self, Protected};
+use crate::texts;
 
 /// A checked ruleset: everything that can be wrong with it has been found, and any row of its tables can be made.
 pub struct Ruleset {
@@ -95,6 +99,35 @@ impl Ruleset {
         &self.loaded.document
     }
 
+    /// The texts by language models, with those that are kept.
+    pub fn texts(&self) -> &[Arc<Texts>] {
+        &self.loaded.texts
+    }
+
+    /// The texts by language models that these rows need and that no file keeps, each once.
+    ///
+    /// # Errors
+    /// When rows beyond a table's end are asked for, or a row cannot be made.
+    pub fn missing_texts(&self, rows: &[(String, Range<u64>)]) -> Result<Vec<Ask>, Error> {
+        if self.loaded.texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = Arc::new(Wanted::new());
+        let overrides = Overrides { wanted: Some(wanted.clone()), ..self.overrides.clone() };
+        let plan = compile(&self.loaded, &self.kinds, &overrides, &mut Problems::new());
+        // Making the plan may have made rows, too.
+        wanted.clear();
+        for (table, rows) in rows {
+            let plan =
+                plan.as_ref().and_then(|plan| plan.table(table)).ok_or_else(|| Error::UnknownTable {
+                    table: table.clone(),
+                    known: self.plan.tables.iter().map(|t| t.name.clone()).collect(),
+                })?;
+            walk(plan, rows.clone())?;
+        }
+        Ok(wanted.asks())
+    }
+
     /// The parameters with their values.
     pub fn params(&self) -> &[Param] {
         &self.loaded.params
@@ -130,9 +163,11 @@ impl Ruleset {
         &self.plan
     }
 
-    /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those.
-    pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)]) -> Option<Plan> {
-        let mut overrides = Overrides { seed: Some(seed), ..self.overrides.clone() };
+    /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those. Another seed makes
+    /// other prompts, and what texts those lack is listed in `wanted`.
+    pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)], wanted: &Arc<Wanted>) -> Option<Plan> {
+        let wanted = (!self.loaded.texts.is_empty()).then(|| wanted.clone());
+        let mut overrides = Overrides { seed: Some(seed), wanted, ..self.overrides.clone() };
         overrides.table_rows.extend(rows.iter().cloned());
         compile(&self.loaded, &self.kinds, &overrides, &mut Problems::new())
     }
@@ -215,6 +250,14 @@ impl Loader {
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Loader {
         self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Lists texts by language models that are missing, instead of refusing: for finding out what to ask. The rows of such a
+    /// ruleset are good for nothing else.
+    #[must_use]
+    pub fn wanted(mut self, wanted: Arc<Wanted>) -> Loader {
+        self.overrides.wanted = Some(wanted);
         self
     }
 
@@ -363,6 +406,7 @@ impl Loader {
             let given = give(&self.given, &mut loaded, &mut problems)?;
             let (parts, rows) = parts::open(&loaded, &from, files, &mut problems)?;
             kept.parts = rows;
+            texts::check(&mut loaded, kept.wanted.as_ref(), &mut problems);
             let overrides = Overrides { given, ..kept.clone() };
             let plan = compile(&loaded, &kinds, &overrides, &mut problems)?;
             let protected = protect::resolve(&loaded.document, &plan, &mut problems);
@@ -372,7 +416,7 @@ impl Loader {
         let diagnostics = problems.into_sorted();
         match compiled {
             Some((loaded, plan, protected, parts)) if !has_errors => {
-                let digest = digest(&sources, &loaded.lookups, &loaded.params, &parts);
+                let digest = digest(&sources, &loaded, &parts);
                 Ok(Ruleset {
                     plan,
                     loaded,
@@ -440,13 +484,19 @@ fn give(
     Some(found)
 }
 
+/// Makes rows in blocks, and lets go of them.
+fn walk(plan: &TablePlan, rows: Range<u64>) -> Result<(), Error> {
+    let mut start = rows.start;
+    while start < rows.end {
+        let end = start.saturating_add(BLOCK_ROWS as u64).min(rows.end);
+        plan.frame(&Rows::Range(start..end))?;
+        start = end;
+    }
+    Ok(())
+}
+
 /// Hashes what decides a ruleset's output, seed and version aside. Names of files are left out, so that a ruleset may move.
-fn digest(
-    sources: &Sources,
-    lookups: &[lookalike_ruleset::document::Lookup],
-    params: &[Param],
-    parts: &[PartFile],
-) -> String {
+fn digest(sources: &Sources, loaded: &Loaded, parts: &[PartFile]) -> String {
     let mut hasher = Sha256::new();
     let mut part = |tag: &str, text: &str| {
         hasher.update((tag.len() as u64).to_le_bytes());
@@ -457,13 +507,20 @@ fn digest(
     for source in sources.iter() {
         part("text", &source.text);
     }
-    for lookup in lookups {
+    for lookup in &loaded.lookups {
         part("lookup", &lookup.name);
         for line in std::iter::once(&lookup.header).chain(&lookup.lines) {
             line.iter().for_each(|field| part("field", field));
         }
     }
-    for param in params {
+    for texts in &loaded.texts {
+        part("texts", &texts.name);
+        for (address, kept) in &texts.kept {
+            part("address", &address.to_string());
+            part("text", &kept.text);
+        }
+    }
+    for param in &loaded.params {
         part("param", &param.name);
         part("value", &param.value.describe());
     }
@@ -540,6 +597,12 @@ impl<'a> Table<'a> {
     /// When rows beyond the table's end are asked for, or a row cannot be made.
     pub fn collect(&self) -> Result<DataFrame, Error> {
         Ok(self.plan.frame(&Rows::Range(self.rows.clone()))?)
+    }
+
+    /// Makes the rows in blocks, and lets go of them: for finding out what texts they lack.
+    #[cfg(feature = "bedrock")]
+    pub(crate) fn walk(&self) -> Result<(), Error> {
+        walk(self.plan, self.rows.clone())
     }
 
     /// Makes the rows without their anomalies.

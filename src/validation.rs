@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use lookalike_core::Rows;
@@ -11,6 +12,7 @@ use lookalike_core::declared::Promise;
 use lookalike_engine::TablePlan;
 use lookalike_engine::audit::Audit;
 use lookalike_engine::run::{UNIT_ROWS, in_order};
+use lookalike_engine::wanted::Wanted;
 use lookalike_io::{SOURCES, Source, SourceOptions};
 use lookalike_ruleset::TableSchema;
 use lookalike_ruleset::expect::On;
@@ -223,13 +225,19 @@ fn twins<'a>(
     }
     // Any other seed will do, as long as it is always the same one.
     let seed = ruleset.seed() ^ 0x5EED_5EED_5EED_5EED;
-    let plan = ruleset.twin(seed, &wanted).or_else(|| ruleset.twin(seed, &[]));
+    let lacking = Arc::new(Wanted::new());
+    let plan = ruleset.twin(seed, &wanted, &lacking).or_else(|| ruleset.twin(seed, &[], &lacking));
     let Some(plan) = plan else { return Ok(tables.iter().map(|_| None).collect()) };
     let mut samples = Vec::new();
     for (table, _, _) in &tables {
         let sample = plan.table(&table.name).filter(|_| wanted.iter().any(|(name, _)| *name == table.name));
         samples.push(match sample {
-            Some(plan) => Some(plan.clean(&Rows::Range(0..plan.rows.min(TWIN_ROWS.1)))?),
+            Some(plan) => {
+                lacking.clear();
+                let rows = plan.clean(&Rows::Range(0..plan.rows.min(TWIN_ROWS.1)))?;
+                // Rows without the texts that belong to them are no sample of the same truth.
+                lacking.asks().is_empty().then_some(rows)
+            }
             None => None,
         });
     }

@@ -24,7 +24,7 @@ use commands::{
     validate,
 };
 #[cfg(feature = "bedrock")]
-use commands::{draft, refine};
+use commands::{draft, refine, texts};
 use failure::Failure;
 
 /// Data that looks and behaves like the real thing but is about nobody.
@@ -72,6 +72,9 @@ enum Command {
     /// Let a model change a ruleset.
     #[cfg(feature = "bedrock")]
     Refine(refine::Args),
+    /// Ask a model for the texts that a ruleset's rows lack.
+    #[cfg(feature = "bedrock")]
+    Texts(texts::Args),
     /// List the kinds of generator and the modifiers.
     Kinds(kinds::Args),
     /// Explain a kind, a modifier, a function or the code of a diagnostic.
@@ -111,6 +114,8 @@ pub fn lookalike() -> ExitCode {
             Command::Draft(args) => draft::run(&args),
             #[cfg(feature = "bedrock")]
             Command::Refine(args) => refine::run(&args),
+            #[cfg(feature = "bedrock")]
+            Command::Texts(args) => texts::run(&args),
             Command::Kinds(args) => kinds::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Schema(args) => schema::run(&args),

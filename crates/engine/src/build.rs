@@ -676,6 +676,7 @@ impl Generator for Spec {
             output.categories = None;
             output.ty = self.to;
             output.plain = self.to == Type::Text;
+            output.json = false;
         }
         output.nullable |= self.null > 0.0 || self.only_if.is_some();
         Some(output)

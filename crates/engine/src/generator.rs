@@ -6,11 +6,13 @@ use std::sync::Arc;
 use lookalike_core::{Rows, Seed, Stream, declared};
 use lookalike_ruleset::decode::{Decode, FieldDoc};
 use lookalike_ruleset::document::Lookup;
+use lookalike_ruleset::texts::Texts;
 use lookalike_ruleset::{Diagnostic, Json, Node, Problems, Span, Type};
 use polars::prelude::*;
 
 use crate::build::{Builder, Spec};
 use crate::machine::Machine;
+use crate::wanted::Wanted;
 
 /// A column's rule, ready to run.
 ///
@@ -97,6 +99,8 @@ pub struct Output {
     pub nullable: bool,
     /// For text: see [`lookalike_ruleset::Field::plain`].
     pub plain: bool,
+    /// For text: see [`lookalike_ruleset::Field::json`].
+    pub json: bool,
     /// For text with few known values: all of them. The series is then a polars Enum with these categories in this order.
     pub categories: Option<Arc<Categories>>,
 }
@@ -104,7 +108,7 @@ pub struct Output {
 impl Output {
     /// Values of a type other than text, without nulls.
     pub fn of(ty: Type) -> Output {
-        Output { ty, nullable: false, plain: false, categories: None }
+        Output { ty, nullable: false, plain: false, json: false, categories: None }
     }
 
     /// Text without nulls; `plain` as in [`lookalike_ruleset::Field::plain`].
@@ -245,6 +249,10 @@ pub struct World {
     pub clock: Option<i64>,
     /// Lookup files.
     pub lookups: Vec<Lookup>,
+    /// Texts by language models.
+    pub texts: Vec<Arc<Texts>>,
+    /// Where missing ones are listed; without it they are an error.
+    pub wanted: Option<Arc<Wanted>>,
     /// Parameters, as literals.
     pub params: Vec<(String, lookalike_ruleset::document::Literal)>,
     /// State machines; `None` for one that has mistakes.
@@ -262,7 +270,15 @@ pub(crate) fn position(columns: &[(String, Option<Output>)], scope: &[String], n
 impl World {
     /// A world with nothing in it.
     pub fn new(seed: Seed) -> World {
-        World { seed, clock: None, lookups: Vec::new(), params: Vec::new(), machines: Vec::new() }
+        World {
+            seed,
+            clock: None,
+            lookups: Vec::new(),
+            texts: Vec::new(),
+            wanted: None,
+            params: Vec::new(),
+            machines: Vec::new(),
+        }
     }
 }
 

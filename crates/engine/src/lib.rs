@@ -32,6 +32,7 @@ pub mod schema;
 mod subsets;
 #[doc(hidden)]
 pub mod testing;
+pub mod wanted;
 
 pub use generator::{Block, Failure, Generator, Kind, Output, Rule, Site};
 pub use generators::KINDS;

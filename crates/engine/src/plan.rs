@@ -99,6 +99,8 @@ pub struct Table {
     /// Numbers of the columns so that inputs come first.
     pub(crate) order: Vec<usize>,
     pub(crate) requires: Vec<Requirement>,
+    /// Whether a requirement that is NULL holds: while texts are missing, nobody knows.
+    pub(crate) null_holds: bool,
     pub(crate) expects: Vec<Expected>,
     pub(crate) links: Vec<Link>,
     /// Correlated columns. Their words are numbered behind the columns.
@@ -227,9 +229,9 @@ impl Table {
         if let Some(injector) = &self.injector
             && let Some(label) = &injector.label
         {
-            let Output { ty, plain, nullable, .. } = injector.label_output();
+            let Output { ty, plain, json, nullable, .. } = injector.label_output();
             let about = Some("which anomaly the row has".to_owned());
-            schema.fields.push(Field { name: label.clone(), ty, nullable, plain, about });
+            schema.fields.push(Field { name: label.clone(), ty, nullable, plain, json, about });
         }
         schema
     }
@@ -247,6 +249,7 @@ impl Table {
                 ty: output.ty,
                 nullable: output.nullable,
                 plain: output.plain,
+                json: output.json,
                 about: column.about.clone(),
             }
         };
@@ -308,7 +311,7 @@ impl Table {
             let values = values.bool().map_err(|error| Error::Internal(error.to_string()))?;
             for (slot, value) in missed.iter_mut().zip(values.iter()) {
                 // A condition that is NULL does not hold.
-                if value != Some(true) && slot.is_none() {
+                if !value.unwrap_or(self.null_holds) && slot.is_none() {
                     *slot = Some(number);
                 }
             }

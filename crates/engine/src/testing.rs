@@ -1,8 +1,10 @@
 //! Helpers for tests of kinds: a ruleset as text in, rows out.
 
 use lookalike_core::Rows;
+use lookalike_ruleset::decode::Decode as _;
 use lookalike_ruleset::document::{FileProblem, Files, NoFiles, load};
-use lookalike_ruleset::read::Format;
+use lookalike_ruleset::read::{Format, read};
+use lookalike_ruleset::texts::{Kept, TextsDecl, line};
 use lookalike_ruleset::{Diagnostic, Problems, Sources};
 use polars::prelude::{Column, DataType};
 
@@ -85,18 +87,38 @@ struct Colours;
 
 impl Files for Colours {
     fn read(&self, _: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
-        Ok((path.to_owned(), COLOURS.as_bytes().to_vec()))
+        if path != "tales.jsonl" {
+            return Ok((path.to_owned(), COLOURS.as_bytes().to_vec()));
+        }
+        let tale = |word: &str| {
+            let kept = Kept { text: format!("All about {word}."), by: "nobody".to_owned() };
+            line(texts_decl("none").address(&format!("Tell of {word}.")), &kept)
+        };
+        Ok((path.to_owned(), ["alpha", "beta"].map(tale).concat().into_bytes()))
     }
 }
 
+/// Texts by a model of this name, in a file `tales.jsonl`, with all else as it is by itself.
+///
+/// # Panics
+/// Never.
+pub fn texts_decl(model: &str) -> TextsDecl {
+    let mut sources = Sources::new();
+    let file = sources.add("<text>", format!("{{file: tales.jsonl, model: {model}}}"));
+    let mut problems = Problems::new();
+    let node = read(&sources, file, Format::Yaml, &mut problems);
+    node.and_then(|node| TextsDecl::decode(&node, &mut problems)).expect("the declaration is sound")
+}
+
 /// A table `t` whose column `c` is the example of a kind, with the draws and the lookup that examples may use: the draws
-/// `word`, `number`, `flag` and `when`, the lookup `colours` with the key `word` and the machine `job`.
+/// `word`, `number`, `flag` and `when`, the lookup `colours` with the key `word`, the texts `tales` and the machine `job`.
 ///
 /// # Errors
 /// The diagnostics, if any is an error.
 pub fn example(yaml: &str, rows: u64, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
     let text = format!(
         "lookalike: 1\nseed: {seed}\nclock: 2026-01-01T00:00:00Z\nlookups:\n  colours: {{file: colours.csv, key: [word]}}\n\
+         texts:\n  tales: {{file: tales.jsonl, model: none}}\n\
          machines:\n  job: {JOB}\ntables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n    draws:\n      word: {{choice: [alpha, beta]}}\n      \
          number: {{int_range: [1, 100]}}\n      flag: {{bernoulli: 50%}}\n      when: {{date_range: [2025-01-01, 2025-12-31]}}\n"
     );

@@ -83,6 +83,7 @@ fn unit() -> (TableSchema, DataFrame) {
         },
         nullable: column.null_count() > 0,
         plain: true,
+        json: false,
         about: None,
     });
     (

@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn cells_read_as_in_csv() {
-        let field = |ty| Field { name: "x".into(), ty, nullable: true, plain: false, about: None };
+        let field =
+            |ty| Field { name: "x".into(), ty, nullable: true, plain: false, json: false, about: None };
         let floats = Series::new("".into(), [Some(1.5), None, Some(1e21)]);
         let texts_of = |field: &Field, series: &Series| -> Vec<Option<String>> {
             texts(field, series).unwrap().iter().map(|text| text.map(str::to_owned)).collect()

@@ -33,6 +33,48 @@ impl DiskFiles {
     }
 }
 
+impl DiskFiles {
+    /// Refuses `real`, to which `joined` leads and which a ruleset calls `path`, if it lies outside the tree.
+    fn check(&self, path: &str, joined: &Path, real: &Path) -> Result<(), FileProblem> {
+        if self.roots.iter().any(|root| real.starts_with(root)) {
+            return Ok(());
+        }
+        let folder = joined.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        Err(FileProblem {
+            code: "outside-folder",
+            message: format!("`{path}` lies outside the folder tree that may be read"),
+            help: format!(
+                "the tree begins at {}; to let more be read, add `--allow-path {}`",
+                self.roots[0].display(),
+                folder.display()
+            ),
+            is_missing: false,
+        })
+    }
+
+    /// Where a file that the file called `from` names as `path` may be written: its folder must be there and lie in the tree,
+    /// and so must the file, if there is one.
+    ///
+    /// # Errors
+    /// When it may not be written there, or there is no such folder.
+    pub fn place(&self, from: &str, path: &str) -> Result<PathBuf, FileProblem> {
+        let joined = join(from, path);
+        let folder = joined.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let cannot = |error: std::io::Error| cannot_read(&joined.display().to_string(), &error);
+        self.check(path, &joined, &folder.canonicalize().map_err(cannot)?)?;
+        // A link that leads nowhere would be followed by whoever writes.
+        if joined.symlink_metadata().is_ok() {
+            self.check(path, &joined, &joined.canonicalize().map_err(cannot)?)?;
+        }
+        Ok(joined)
+    }
+}
+
+/// The path that the file called `from` names as `path`, as a user would write it.
+fn join(from: &str, path: &str) -> PathBuf {
+    tidy(&Path::new(from).parent().unwrap_or(Path::new("")).join(path))
+}
+
 impl Files for DiskFiles {
     fn read(&self, from: &str, path: &str) -> Result<(String, Vec<u8>), FileProblem> {
         let (name, joined) = self.locate(from, path)?;
@@ -40,25 +82,10 @@ impl Files for DiskFiles {
     }
 
     fn locate(&self, from: &str, path: &str) -> Result<(String, PathBuf), FileProblem> {
-        let joined = tidy(&Path::new(from).parent().unwrap_or(Path::new("")).join(path));
+        let joined = join(from, path);
         let name = joined.display().to_string();
-        let cannot = |error: std::io::Error| cannot_read(&name, &error);
-        let real = joined.canonicalize().map_err(cannot)?;
-        if !self.roots.iter().any(|root| real.starts_with(root)) {
-            return Err(FileProblem {
-                code: "outside-folder",
-                message: format!("`{path}` lies outside the folder tree that may be read"),
-                help: format!(
-                    "the tree begins at {}; to let more be read, add `--allow-path {}`",
-                    self.roots[0].display(),
-                    joined
-                        .parent()
-                        .filter(|folder| *folder != Path::new(""))
-                        .unwrap_or(Path::new("."))
-                        .display()
-                ),
-            });
-        }
+        let real = joined.canonicalize().map_err(|error| cannot_read(&name, &error))?;
+        self.check(path, &joined, &real)?;
         Ok((name, joined))
     }
 }
@@ -78,6 +105,7 @@ fn cannot_read(name: &str, error: &std::io::Error) -> FileProblem {
         code: "cannot-read",
         message: format!("`{name}` cannot be read: {words}"),
         help: help.into(),
+        is_missing: error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 
@@ -94,6 +122,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, FileProblem> {
             code: "cannot-read",
             message: format!("`{name}` cannot be read: it is {what}"),
             help: "name a file".into(),
+            is_missing: false,
         });
     }
     if metadata.len() > MAX_FILE_BYTES {
@@ -101,6 +130,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, FileProblem> {
             code: "too-large",
             message: format!("`{name}` has {} bytes", metadata.len()),
             help: format!("at most {MAX_FILE_BYTES} bytes are read; is it the right file?"),
+            is_missing: false,
         });
     }
     std::fs::read(path).map_err(|error| cannot_read(&name, &error))
@@ -166,6 +196,26 @@ mod tests {
         assert_eq!(open.read(&from, "../secret.txt").unwrap().1, b"s");
     }
 
+    #[test]
+    fn files_are_written_in_the_tree_only() {
+        let folder = folder();
+        let main = folder.path().join("rulesets/a/main.yaml");
+        let files = DiskFiles::for_ruleset(&main, &[]);
+        let from = main.display().to_string();
+        for good in ["texts.jsonl", "../common/texts.jsonl", "main.yaml"] {
+            assert!(files.place(&from, good).unwrap().parent().unwrap().is_dir(), "{good}");
+        }
+        for (bad, code) in [
+            ("../../texts.jsonl", "outside-folder"),
+            ("/tmp/texts.jsonl", "outside-folder"),
+            ("nowhere/texts.jsonl", "cannot-read"),
+        ] {
+            assert_eq!(files.place(&from, bad).unwrap_err().code, code, "{bad}");
+        }
+        let missing = files.read(&from, "nothing.jsonl").unwrap_err();
+        assert!(missing.is_missing && !files.read(&from, "../../secret.txt").unwrap_err().is_missing);
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_do_not_lead_out() {
@@ -175,5 +225,8 @@ mod tests {
         let main = folder.path().join("alone/main.yaml");
         let files = DiskFiles::for_ruleset(&main, &[]);
         assert_eq!(files.read(&main.display().to_string(), "link.csv").unwrap_err().code, "outside-folder");
+        assert_eq!(files.place(&main.display().to_string(), "link.csv").unwrap_err().code, "outside-folder");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), folder.path().join("alone/loose")).unwrap();
+        assert!(files.place(&main.display().to_string(), "loose").is_err());
     }
 }

@@ -17,7 +17,7 @@ fn kind(name: &str) -> &'static SinkKind {
 }
 
 fn field(name: &str, ty: Type, nullable: bool) -> Field {
-    Field { name: name.into(), ty, nullable, plain: false, about: None }
+    Field { name: name.into(), ty, nullable, plain: false, json: false, about: None }
 }
 
 fn table(fields: Vec<Field>) -> TableSchema {

@@ -435,7 +435,10 @@ impl RowText {
             quoted: column.quoted,
             plain: column.plain,
             validity: chunk.validity().filter(|validity| validity.unset_bits() > 0),
-            never_null_text: column.quoted || never_empty && self.null.is_empty(),
+            // Where text is JSON, a text like null is one.
+            never_null_text: column.quoted
+                || never_empty && self.null.is_empty()
+                || self.escape == Escape::Json,
             rewind: (cheap || never_empty) && self.null.is_empty(),
             values,
         })

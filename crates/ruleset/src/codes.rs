@@ -227,6 +227,20 @@ together 100%. A part names the columns and draws in which it differs, each with
     right:  subsets: {parts: {production: {share: 60%}, development: {share: 40%}}}",
     },
     Code {
+        name: "bad-texts",
+        summary: "texts by a language model, or their use, are wrong",
+        explanation: "\
+`texts` says which model is asked, what a text must be, and in which file the texts are kept: JSON lines, which
+`lookalike texts` writes. A column of the kind `llm_text` names one of them with `in`. A text that is kept but no
+longer meets `max_length`, `matches` or `json_schema` is refused; `lookalike texts` asks for another one.
+
+    texts:
+      answers: {file: answers.jsonl, model: my-model, max_length: 600}
+
+    wrong:  Answer: {llm_text: {in: answers.jsonl, prompt: '{question}'}}
+    right:  Answer: {llm_text: {in: answers, prompt: '{question}'}}",
+    },
+    Code {
         name: "bad-timestamp",
         summary: "a date or a point in time could not be read",
         explanation: "\
@@ -443,6 +457,18 @@ kinds` lists the generators.
 
     wrong:  Size: {round: 2, null: 5%}
     right:  Size: {uniform: [1, 100], round: 2, null: 5%}",
+    },
+    Code {
+        name: "no-texts",
+        summary: "nobody was asked for the texts yet",
+        explanation: "\
+Rows with texts by a language model are made from a file that keeps the texts; a run asks nobody. Ask once, and keep
+the file beside the ruleset. With `fallback` a column does without, and the manifest tells in how many rows.
+
+    lookalike texts answers.yaml --dry-run     how many calls and tokens it would take
+    lookalike texts answers.yaml               asks, and writes the file
+
+    Answer: {llm_text: {in: answers, prompt: '{question}', fallback: 'An answer to: {question}'}}",
     },
     Code {
         name: "not-positive-definite",

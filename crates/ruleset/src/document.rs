@@ -2,6 +2,7 @@
 //! the engine's business; this module knows the language around them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::read::{self, Format};
 use crate::relation::{LinkDecl, Scaling};
 use crate::source::{Sources, Span};
 use crate::subset::Subsets;
+use crate::texts::{self, Texts, TextsDecl};
 use crate::{Json, Type, params};
 
 /// The version of the ruleset language that this crate reads.
@@ -48,6 +50,8 @@ params! {
         params: Named<ParamDecl>,
         /// Files with facts that columns look up.
         lookups: Named<LookupDecl>,
+        /// Texts by a language model, which columns of the kind `llm_text` take.
+        texts: Named<TextsDecl>,
         /// Generators under names of their own, used with `{ref: name}`.
         vocabulary: Named<Node>,
         /// State machines, whose paths columns show.
@@ -245,6 +249,8 @@ pub struct FileProblem {
     pub message: String,
     /// How to mend it.
     pub help: String,
+    /// Whether there is no such file, and it is not that it must not be read.
+    pub is_missing: bool,
 }
 
 /// Where a ruleset's includes and lookups come from. Implementations decide which paths may be read.
@@ -270,6 +276,7 @@ fn not_from_disk(path: &str) -> FileProblem {
         code: "cannot-read",
         message: format!("`{path}` cannot be read: this ruleset was given as text, without a folder"),
         help: "load the ruleset from its file".into(),
+        is_missing: false,
     }
 }
 
@@ -322,6 +329,8 @@ pub struct Loaded {
     pub params: Vec<Param>,
     /// Lookup files.
     pub lookups: Vec<Lookup>,
+    /// Texts by language models.
+    pub texts: Vec<Arc<Texts>>,
 }
 
 /// Reads the ruleset in text `file` of `sources`, with everything that it includes.
@@ -379,7 +388,8 @@ pub fn load(
         merge(&mut document.vocabulary, part.vocabulary, "vocabulary", problems);
         merge(&mut document.machines, part.machines, "machines", problems);
     }
-    Some(Loaded { document, span, params, lookups })
+    let texts = load_texts(&document.texts, &sources.get(file).name, files, problems);
+    Some(Loaded { document, span, params, lookups, texts })
 }
 
 params! {
@@ -404,11 +414,11 @@ params! {
 
 fn decode_include(node: &Node, problems: &mut Problems) -> Option<Include> {
     if let Some(entry) = node.as_map().and_then(|m| {
-        m.iter().find(|e| ["tables", "seed", "clock", "name", "profiles"].contains(&e.key.as_str()))
+        m.iter().find(|e| ["tables", "seed", "clock", "name", "profiles", "texts"].contains(&e.key.as_str()))
     }) {
         problems.push(
             Diagnostic::error("bad-include", entry.key_span, format!("an included file cannot have `{}`", entry.key))
-                .help("an include shares `params`, `lookups`, `vocabulary` and `machines`; tables, profiles, seed and clock belong to the main file"),
+                .help("an include shares `params`, `lookups`, `vocabulary` and `machines`; tables, texts, profiles, seed and clock belong to the main file"),
         );
         return None;
     }
@@ -711,6 +721,37 @@ fn merge<T>(into: &mut Named<T>, from: Named<T>, what: &str, problems: &mut Prob
             into.0.push(item);
         }
     }
+}
+
+/// Reads the files with texts. One that is not there yet is no mistake: `lookalike texts` makes it.
+fn load_texts(
+    declared: &Named<TextsDecl>,
+    from: &str,
+    files: &dyn Files,
+    problems: &mut Problems,
+) -> Vec<Arc<Texts>> {
+    let mut all: Vec<Arc<Texts>> = Vec::new();
+    for item in &declared.0 {
+        let file = &item.value.file;
+        if texts::check(&item.value, problems).is_none() {
+            continue;
+        }
+        let (name, bytes) = match files.read(from, &file.value) {
+            Ok((name, bytes)) => (name, Some(bytes)),
+            Err(problem) if problem.is_missing => (file.value.clone(), None),
+            Err(p) => {
+                problems.push(Diagnostic::error(p.code, file.span, p.message).help(p.help));
+                continue;
+            }
+        };
+        if let Some(first) = all.iter().find(|texts| texts.decl.file.value == file.value) {
+            let message = format!("`{}` keeps the texts of `{}` already", file.value, first.name);
+            problems.error("bad-texts", file.span, message, "give each its own file");
+            continue;
+        }
+        all.extend(Texts::read(item, name, bytes, problems).map(Arc::new));
+    }
+    all
 }
 
 /// How many lines a lookup file may have.

@@ -14,6 +14,7 @@ pub mod relation;
 pub mod render;
 pub mod source;
 pub mod subset;
+pub mod texts;
 pub mod types;
 
 pub use diagnostic::{Diagnostic, Problems, Severity};

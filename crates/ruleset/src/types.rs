@@ -59,6 +59,8 @@ pub struct Field {
     /// leading or trailing space, so that text formats may skip the search for them. Known from the generator when the
     /// plan is made.
     pub plain: bool,
+    /// For text: whether every value is JSON on one line, which JSON lines holds as it is and not as a string.
+    pub json: bool,
     /// The column's `about` text.
     pub about: Option<String>,
 }

@@ -205,17 +205,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// A flag that the first Ctrl-C or termination signal sets; the second ends the program at once.
 pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
+    stop_after("rows in work", "hidden files that end in .tmp may be left in the output folder")
+}
+
+/// The same, where `work` is brought to its end first, and `left` is what a second signal may leave.
+pub(super) fn stop_after(work: &'static str, left: &'static str) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without a handler the run goes on, and a signal ends it as it ends any program.
     let _ = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            terminal::tell(
-                "stopped at once; hidden files that end in .tmp may be left in the output folder\n",
-            );
+            terminal::tell(&format!("stopped at once; {left}\n"));
             std::process::exit(exit::INTERRUPTED.into());
         }
-        terminal::tell("stopping after the rows in work; once more to stop at once\n");
+        terminal::tell(&format!("stopping after the {work}; once more to stop at once\n"));
     });
     stop
 }
@@ -241,6 +244,10 @@ pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String 
     let mut text = String::new();
     for [name, count, files] in &lines {
         let _ = writeln!(text, "{strong}{name:names$}{strong:#}  {count:>rows$}  {dim}{files}{dim:#}");
+    }
+    for texts in manifest.texts.iter().filter(|texts| texts.fallback > 0) {
+        let lacks = terminal::counted(texts.fallback, "text");
+        let _ = writeln!(text, "`{}` lacks {lacks}, for which the ruleset's fallback stands in", texts.name);
     }
     let place = match destination {
         Destination::Folder(folder) => folder.display().to_string(),

@@ -16,4 +16,6 @@ pub mod preview;
 pub mod refine;
 pub mod release;
 pub mod schema;
+#[cfg(feature = "bedrock")]
+pub mod texts;
 pub mod validate;

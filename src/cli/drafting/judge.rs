@@ -176,6 +176,7 @@ impl OnlyKnown<'_> {
                 code: "outside-folder",
                 message: format!("`{path}` is not read by the ruleset as it was"),
                 help: "a model may not add files: include it yourself first, then refine".into(),
+                is_missing: false,
             });
         }
         known.insert(key);

@@ -27,10 +27,10 @@ pub enum Who {
     Openai,
 }
 
-/// Which model, and how far it may go.
+/// Where the model is.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Model")]
-pub struct ModelArgs {
+pub struct ServiceArgs {
     /// Who is asked: Amazon Bedrock, or an endpoint that speaks as OpenAI's, such as Ollama on this machine.
     #[arg(long, value_enum, value_name = "NAME", default_value = "bedrock")]
     provider: Who,
@@ -40,9 +40,6 @@ pub struct ModelArgs {
     /// AWS region [default: that of the environment or profile].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Profile of the AWS configuration.
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
     /// Another address; for `openai` such as http://localhost:11434/v1.
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
@@ -52,6 +49,17 @@ pub struct ModelArgs {
     /// Seconds that one answer may take, retries included.
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = args::positive)]
     timeout: usize,
+}
+
+/// Which model, and how far it may go.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    #[command(flatten)]
+    service: ServiceArgs,
+    /// Profile of the AWS configuration.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Tokens of all requests and answers together, at most.
     #[arg(long, value_name = "N", default_value = "500k", value_parser = args::positive)]
     max_tokens: usize,
@@ -96,7 +104,8 @@ impl ModelArgs {
     /// # Errors
     /// When arguments are missing or do not go together.
     pub fn session(&self, ruleset: &Path) -> Result<Session, Failure> {
-        let model = match (&self.model, self.provider) {
+        let service = &self.service;
+        let model = match (&service.model, service.provider) {
             (Some(model), _) if model.trim().is_empty() => {
                 return Err(Failure::usage("`--model` names no model"));
             }
@@ -107,22 +116,14 @@ impl ModelArgs {
                     .help("for Ollama: `ollama list` names the models that are there"));
             }
         };
-        if self.provider == Who::Openai && self.endpoint_url.is_none() && !self.offline {
-            return Err(Failure::usage("`--provider openai` needs `--endpoint-url URL`")
-                .help("for Ollama: `--endpoint-url http://localhost:11434/v1`"));
+        if !self.offline {
+            service.check()?;
         }
-        let name = match self.provider {
-            Who::Bedrock => "bedrock",
-            Who::Openai => "openai",
-        };
-        let folder = ruleset.parent().unwrap_or(Path::new("")).join(".lookalike").join(name);
+        let folder =
+            ruleset.parent().unwrap_or(Path::new("")).join(".lookalike").join(service.provider.name());
         let folder = self.recordings.clone().unwrap_or(folder);
-        let connect = if self.offline { None } else { Some(self.connect()) };
-        let prices = self.prices.as_deref().map(read_text).transpose()?;
-        let prices = prices.as_deref().map(Prices::from_json).transpose().map_err(failure)?;
-        if let Some(prices) = &prices {
-            prices.of(&model).map_err(failure)?;
-        }
+        let connect = if self.offline { None } else { Some(service.connect(self.profile.as_deref())) };
+        let prices = prices(self.prices.as_deref(), &model)?;
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let limits = Limits {
             rounds: count(self.max_rounds),
@@ -130,17 +131,65 @@ impl ModelArgs {
             answer_tokens: ANSWER_TOKENS.min(count(self.max_tokens)),
         };
         let recorder = Recorder::new(folder, connect).anew(self.anew);
-        let (who, offline, anew, dry_run) = (self.provider, self.offline, self.anew, self.dry_run);
+        let (who, offline, anew, dry_run) = (service.provider, self.offline, self.anew, self.dry_run);
         Ok(Session { recorder, model, limits, prices, who, offline, anew, dry_run })
     }
+}
 
-    fn connect(&self) -> Connect {
+impl Who {
+    /// What it is called in recordings, and in the names of their folders.
+    pub fn name(self) -> &'static str {
+        match self {
+            Who::Bedrock => "bedrock",
+            Who::Openai => "openai",
+        }
+    }
+}
+
+/// The prices in a file, which must name the model.
+///
+/// # Errors
+/// When the file cannot be used, or does not.
+pub fn prices(path: Option<&Path>, model: &str) -> Result<Option<Prices>, Failure> {
+    let text = path.map(read_text).transpose()?;
+    let prices = text.as_deref().map(Prices::from_json).transpose().map_err(failure)?;
+    if let Some(prices) = &prices {
+        prices.of(model).map_err(failure)?;
+    }
+    Ok(prices)
+}
+
+impl ServiceArgs {
+    /// Who is asked.
+    pub fn who(&self) -> Who {
+        self.provider
+    }
+
+    /// The model to ask for in the place of another one.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Refuses arguments that do not go together.
+    ///
+    /// # Errors
+    /// When an address is missing.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.provider == Who::Openai && self.endpoint_url.is_none() {
+            return Err(Failure::usage("`--provider openai` needs `--endpoint-url URL`")
+                .help("for Ollama: `--endpoint-url http://localhost:11434/v1`"));
+        }
+        Ok(())
+    }
+
+    /// What makes the connection, once it is needed; `profile` is one of the AWS configuration.
+    pub fn connect(&self, profile: Option<&str>) -> Connect {
         let timeout = Duration::from_secs(self.timeout as u64);
         match self.provider {
             Who::Bedrock => {
                 let options = bedrock::Options {
                     region: self.region.clone(),
-                    profile: self.profile.clone(),
+                    profile: profile.map(str::to_owned),
                     endpoint: self.endpoint_url.clone(),
                     timeout,
                     ..bedrock::Options::default()
@@ -240,50 +289,50 @@ impl Session {
 
     /// What to set up, and what will be sent then: one screen.
     fn set_up(&self, error: &Error, task: &Task, parts: &Parts) -> Failure {
-        let mut text = format!("{ERROR}error:{ERROR:#} {}\n\n", printable(&error.message));
-        let heading = |text: &mut String, words: &str| {
-            let _ = writeln!(text, "{STRONG}{words}{STRONG:#}");
-        };
-        match self.who {
-            Who::Openai => {
-                error.help.iter().for_each(|line| {
-                    let _ = writeln!(text, "  {line}");
-                });
-            }
-            Who::Bedrock => {
-                heading(&mut text, "To set up Amazon Bedrock");
-                for (what, how) in [
-                    ("credentials", "aws configure sso, then aws sso login; or aws configure;"),
-                    ("", "or AWS_BEARER_TOKEN_BEDROCK with an API key of Bedrock"),
-                    ("region", "--region us-east-1, or AWS_REGION, or the region of a profile (--profile)"),
-                    (
-                        "permission",
-                        "bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model",
-                    ),
-                    (
-                        "model",
-                        "--model ID; some must be enabled first in the Bedrock console, under Model access",
-                    ),
-                ] {
-                    let _ = writeln!(text, "  {what:12} {how}");
-                }
-                heading(&mut text, "\nOr a model of your own");
-                text.push_str("  --provider openai --endpoint-url http://localhost:11434/v1 --model NAME\n");
-            }
-        }
-        heading(
-            &mut text,
-            &format!("\nWhat will be sent, to the model {} and to nobody else", printable(&self.model)),
-        );
-        text.push_str(&self.list(task, parts));
-        let _ = writeln!(
-            text,
-            "{DIM}  `--dry-run` prints every word of it. Answers are kept in {}.{DIM:#}",
+        let then = format!(
+            "`--dry-run` prints every word of it. Answers are kept in {}.",
             self.recordings().display()
         );
-        terminal::tell(&text);
-        Failure::told(exit::USAGE)
+        set_up(self.who, error, &self.model, &self.list(task, parts), &then)
     }
+}
+
+/// What to set up, and what will be sent then, to which model: one screen. `list` names the parts, and `then` says what
+/// becomes of the answers.
+pub fn set_up(who: Who, error: &Error, model: &str, list: &str, then: &str) -> Failure {
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n\n", printable(&error.message));
+    let heading = |text: &mut String, words: &str| {
+        let _ = writeln!(text, "{STRONG}{words}{STRONG:#}");
+    };
+    match who {
+        Who::Openai => {
+            error.help.iter().for_each(|line| {
+                let _ = writeln!(text, "  {line}");
+            });
+        }
+        Who::Bedrock => {
+            heading(&mut text, "To set up Amazon Bedrock");
+            for (what, how) in [
+                ("credentials", "aws configure sso, then aws sso login; or aws configure;"),
+                ("", "or AWS_BEARER_TOKEN_BEDROCK with an API key of Bedrock"),
+                ("region", "--region us-east-1, or AWS_REGION, or the region of a profile (AWS_PROFILE)"),
+                ("permission", "bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model"),
+                (
+                    "model",
+                    "--model ID; some must be enabled first in the Bedrock console, under Model access",
+                ),
+            ] {
+                let _ = writeln!(text, "  {what:12} {how}");
+            }
+            heading(&mut text, "\nOr a model of your own");
+            text.push_str("  --provider openai --endpoint-url http://localhost:11434/v1 --model NAME\n");
+        }
+    }
+    heading(&mut text, &format!("\nWhat will be sent, to the model {} and to nobody else", printable(model)));
+    text.push_str(list);
+    let _ = writeln!(text, "{DIM}  {then}{DIM:#}");
+    terminal::tell(&text);
+    Failure::told(exit::USAGE)
 }
 
 /// An error of a model as the end of a command.
@@ -297,7 +346,7 @@ pub fn failure(error: Error) -> Failure {
 }
 
 /// `text` without characters that could steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '�' } else { c }).collect()
 }
 

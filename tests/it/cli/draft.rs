@@ -7,14 +7,14 @@ use server::{Reply, Server};
 
 #[allow(dead_code, reason = "the tests of the crate use all of it")]
 #[path = "../../../crates/draft/tests/it/server.rs"]
-mod server;
+pub mod server;
 
-const ID: &str = "AKIAMARKERMARKER1234";
-const SECRET: &str = "marker/secret+access/key/0123456789abcd";
-const SESSION: &str = "marker-session-token";
+pub const ID: &str = "AKIAMARKERMARKER1234";
+pub const SECRET: &str = "marker/secret+access/key/0123456789abcd";
+pub const SESSION: &str = "marker-session-token";
 
 /// Runs `lookalike` with these arguments and no AWS configuration but what is given.
-fn run(place: &Place, keys: bool, arguments: &[&str]) -> Outcome {
+pub fn run(place: &Place, keys: bool, arguments: &[&str]) -> Outcome {
     let mut command = place.command();
     for (name, _) in std::env::vars()
         .filter(|(name, _)| name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy"))
@@ -58,7 +58,7 @@ fn three_mistakes() -> Value {
 }
 
 /// Every file under the folder, with its text.
-fn all_files(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
+pub fn all_files(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

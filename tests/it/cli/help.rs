@@ -24,7 +24,7 @@ fn help_of_every_command() {
         place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));
     }
     #[cfg(feature = "bedrock")]
-    for command in ["draft", "refine"] {
+    for command in ["draft", "refine", "texts"] {
         place.run(&format!("{command} --help")).expect(0).snapshot(&format!("help_{command}"));
     }
 }

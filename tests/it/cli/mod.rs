@@ -15,6 +15,8 @@ mod release;
 mod reports;
 mod signals;
 mod sinks;
+#[cfg(feature = "bedrock")]
+mod texts;
 mod validate;
 
 use std::fmt;

@@ -179,7 +179,9 @@ impl Bedrock {
     ) -> Result<Answer, Fault> {
         let tool = request.tool.as_ref().filter(|_| way == Way::StreamWithTool);
         let turns = turns(request, tool.is_some()).map_err(Fault::Fatal)?;
-        let system = SystemContentBlock::Text(request.system.clone());
+        // The service takes no empty text.
+        let system = Some(request.system.clone()).filter(|system| !system.is_empty());
+        let system = system.map(|system| vec![SystemContentBlock::Text(system)]);
         let max_tokens = i32::try_from(request.max_tokens).unwrap_or(i32::MAX);
         let inference = InferenceConfiguration::builder()
             .max_tokens(max_tokens)
@@ -188,7 +190,7 @@ impl Bedrock {
         let mut pieces = Pieces::default();
         if way == Way::Whole {
             let call = self.client.converse().model_id(&request.model).set_messages(Some(turns));
-            let reply = call.system(system).inference_config(inference).send().await;
+            let reply = call.set_system(system).inference_config(inference).send().await;
             let reply = reply.map_err(|error| self.fault(error, request))?;
             pieces.stop = stop(reply.stop_reason());
             pieces.usage = reply.usage().map(usage);
@@ -203,7 +205,7 @@ impl Bedrock {
         }
         let tools = tool.map(tool_configuration).transpose().map_err(Fault::Fatal)?;
         let call = self.client.converse_stream().model_id(&request.model).set_messages(Some(turns));
-        let call = call.system(system).inference_config(inference).set_tool_config(tools);
+        let call = call.set_system(system).inference_config(inference).set_tool_config(tools);
         let mut stream = call.send().await.map_err(|error| self.fault(error, request))?.stream;
         while let Some(event) = stream.recv().await.map_err(|error| self.stream_fault(error, request))? {
             match event {

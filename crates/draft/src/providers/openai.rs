@@ -76,7 +76,10 @@ impl OpenAi {
     }
 
     fn body(&self, request: &Request, with_tool: bool) -> Value {
-        let mut messages = vec![json!({"role": "system", "content": request.system})];
+        let mut messages = Vec::new();
+        if !request.system.is_empty() {
+            messages.push(json!({"role": "system", "content": request.system}));
+        }
         if with_tool {
             messages.extend(request.messages.iter().map(message));
         } else {

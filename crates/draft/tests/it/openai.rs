@@ -22,7 +22,7 @@ fn options(server: &Server) -> Options {
     }
 }
 
-fn endpoint(server: &Server) -> OpenAi {
+pub fn endpoint(server: &Server) -> OpenAi {
     OpenAi::connect(options(server)).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn the_tool_is_used() {
 }
 
 #[test]
-fn endpoints_without_tools_are_asked_in_words() {
+pub fn endpoints_without_tools_are_asked_in_words() {
     let server = Server::with(vec![
         Reply::json(400, &json!({"error": {"message": "m does not support tools"}})),
         Reply::chat(json!({"role": "assistant", "content": "In words."})),

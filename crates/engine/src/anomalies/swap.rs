@@ -58,6 +58,7 @@ impl Anomaly for Swap {
             ty: first.ty,
             nullable: first.nullable || second.nullable,
             plain: first.plain && second.plain,
+            json: first.json && second.json,
             categories,
         };
         Some(vec![both.clone(), both])

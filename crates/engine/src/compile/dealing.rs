@@ -192,6 +192,7 @@ impl Preparer<'_> {
                 ty: if before.ty == Type::Text { Type::Text } else { output.ty },
                 nullable: before.nullable || output.nullable,
                 plain: plain(before) && plain(&output),
+                json: before.json && output.json,
                 categories: before.categories.clone().filter(|_| same),
             });
         }

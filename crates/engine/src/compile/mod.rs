@@ -33,6 +33,7 @@ use crate::given::{Given, GivenTable, PartRows};
 use crate::links::{Children, Link, Mode};
 use crate::part_files::PartFiles;
 use crate::plan::{Plan, Source, TablePlan};
+use crate::wanted::Wanted;
 
 /// What the command may change about a ruleset.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,8 @@ pub struct Overrides {
     pub given: Vec<GivenTable>,
     /// The rows of the files that parts of tables name.
     pub parts: Vec<PartRows>,
+    /// Where texts by a language model that are missing are listed, instead of being an error.
+    pub wanted: Option<Arc<Wanted>>,
 }
 
 /// Rows are numbered with 63 bits, so that a row number is also an int.
@@ -91,7 +94,14 @@ pub fn compile(
         .filter_map(|p| Some((p.name.clone(), literal(&p.value, p.ty, &mut ignored)?)))
         .collect();
     let root = Seed::new(seed);
-    let mut world = World { clock, lookups: loaded.lookups.clone(), params, ..World::new(root) };
+    let mut world = World {
+        clock,
+        lookups: loaded.lookups.clone(),
+        texts: loaded.texts.clone(),
+        wanted: overrides.wanted.clone(),
+        params,
+        ..World::new(root)
+    };
     world.machines = crate::machine::compile(document, kinds, &world, problems);
     check_vocabulary(&document.vocabulary, problems);
     let decls = &document.tables.0;

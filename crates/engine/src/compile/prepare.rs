@@ -72,6 +72,7 @@ impl Compiler<'_> {
                 columns: draft.columns.into_iter().map(column_of).collect(),
                 order: Vec::new(),
                 requires: Vec::new(),
+                null_holds: world.wanted.is_some(),
                 expects: Vec::new(),
                 links: draft.links.into_iter().map(|l| l.link).collect(),
                 groups: draft.groups,
@@ -186,7 +187,12 @@ impl Preparer<'_> {
             }
             Source::Given(place) => {
                 let field = &self.tables.0[at].given.as_ref()?.schema().fields[*place];
-                Output { nullable: field.nullable, plain: field.plain, ..Output::of(field.ty) }
+                Output {
+                    nullable: field.nullable,
+                    plain: field.plain,
+                    json: field.json,
+                    ..Output::of(field.ty)
+                }
             }
             Source::Link(link) => {
                 Output { nullable: self.tables.0[at].links[*link].nullable(), ..Output::of(Type::Int) }

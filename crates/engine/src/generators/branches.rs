@@ -84,6 +84,7 @@ impl Branches {
         let mut result = Output::of(ty);
         result.nullable = outputs.iter().any(|o| o.nullable);
         result.plain = outputs.iter().all(|o| o.plain);
+        result.json = outputs.iter().all(|o| o.json);
         // Parts that all have known values together have known values.
         if ty == Type::Text && outputs.iter().all(|o| o.categories.is_some()) {
             let mut all: Vec<String> = Vec::new();

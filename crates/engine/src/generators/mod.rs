@@ -27,9 +27,11 @@ mod int_range;
 mod intensity;
 mod internet;
 mod interval;
+mod json;
 mod language;
 mod late;
 mod lengths;
+mod llm_text;
 mod log_normal;
 mod lookup;
 mod lorem;
@@ -87,7 +89,9 @@ pub static KINDS: &[Kind] = &[
     int_range::KIND,
     internet::KIND,
     interval::KIND,
+    json::KIND,
     late::KIND,
+    llm_text::KIND,
     log_normal::KIND,
     lookup::KIND,
     lorem::KIND,

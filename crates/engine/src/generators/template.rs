@@ -164,6 +164,14 @@ impl Template {
         })
     }
 
+    /// The name of the column that is all there is, without a format.
+    pub(super) fn alone(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Field(field)] if field.format.is_none() => Some(&field.column.name),
+            _ => None,
+        }
+    }
+
     /// Finds the columns and checks their formats.
     pub(super) fn prepare(&mut self, site: &mut Site<'_>) -> Option<Output> {
         let mut plain = !self.parts.is_empty();

@@ -295,9 +295,9 @@ impl<E: From<Error>> Merged<E> {
                 return Err(Refused::Rule(message));
             }
             let categories = Categories::new(rule.names.clone());
-            let Output { ty, plain, .. } = Output::categories(categories.clone());
+            let Output { ty, plain, json, .. } = Output::categories(categories.clone());
             let about = Some("which input the row comes from".to_owned());
-            schema.fields.push(Field { name: name.clone(), ty, nullable: false, plain, about });
+            schema.fields.push(Field { name: name.clone(), ty, nullable: false, plain, json, about });
             provenance = Some(categories);
         }
         let sizes: Vec<u64> = ready.iter().map(|part| part.picks.len()).collect();

@@ -87,6 +87,7 @@ mod tests {
             ty: *ty,
             nullable: false,
             plain: false,
+            json: false,
             about: None,
         };
         TableSchema { table: "t".into(), fields: fields.iter().map(field).collect() }

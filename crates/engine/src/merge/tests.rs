@@ -27,6 +27,7 @@ fn part(name: &str, columns: Vec<(&str, Type, Series)>, rows: u64) -> Part<Error
         ty: *ty,
         nullable: true,
         plain: false,
+        json: false,
         about: None,
     };
     let schema = TableSchema { table: "t".into(), fields: columns.iter().map(field).collect() };

@@ -1,7 +1,8 @@
 //! JSON lines: one object a row, with the columns as keys in their order, nulls included.
 //!
 //! Int, float and decimal are numbers (a decimal with all its digits), bool is a boolean; dates, datetimes and durations
-//! are strings, written as in CSV. JSON has no number for NaN and the infinities: they are an error.
+//! are strings, written as in CSV. Text that is known to be JSON is written as it is: so objects and lists get into a row.
+//! JSON has no number for NaN and the infinities: they are an error.
 
 use std::sync::Arc;
 
@@ -35,8 +36,8 @@ pub(super) fn objects(
         let mut lead = if index == 0 { [before, b"{"].concat() } else { vec![b','] };
         Escape::Json.append(field.name.as_bytes(), &mut lead);
         lead.push(b':');
-        let quoted = matches!(field.ty, Type::Text | Type::Date | Type::Datetime | Type::Duration);
-        ColumnText::new(lead, quoted, field.plain)
+        let is_string = matches!(field.ty, Type::Text | Type::Date | Type::Datetime | Type::Duration);
+        ColumnText::new(lead, is_string && !field.json, field.plain || field.json)
     });
     Ok(RowText {
         format,

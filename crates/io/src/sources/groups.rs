@@ -82,6 +82,7 @@ impl<G: Groups> GroupSource<G> {
                 ty: given.unwrap_or(own),
                 nullable: field.is_nullable,
                 plain: false,
+                json: false,
                 about: None,
             });
             found.push(own);

@@ -194,7 +194,14 @@ pub fn held(table: &str, frame: &DataFrame) -> Result<(TableSchema, DataFrame), 
         let (ty, series) = groups::held(column.as_materialized_series())
             .map_err(|message| Error::Option(format!("column `{}`: {message}", column.name())))?;
         let nullable = series.null_count() > 0;
-        fields.push(Field { name: column.name().to_string(), ty, nullable, plain: false, about: None });
+        fields.push(Field {
+            name: column.name().to_string(),
+            ty,
+            nullable,
+            plain: false,
+            json: false,
+            about: None,
+        });
         columns.push(series.into());
     }
     let frame = DataFrame::new(frame.height(), columns).map_err(Error::engine("frame"))?;

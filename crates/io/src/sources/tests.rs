@@ -246,7 +246,14 @@ fn patch(row: u64, column: usize, value: Option<&str>) -> Patch {
 
 #[test]
 fn only_patched_cells_change() {
-    let label = [Field { name: "bad".into(), ty: Type::Text, nullable: true, plain: false, about: None }];
+    let label = [Field {
+        name: "bad".into(),
+        ty: Type::Text,
+        nullable: true,
+        plain: false,
+        json: false,
+        about: None,
+    }];
     let text = "\u{feff}a;\"b\";at;f;t\r\n1.50;\"x\";2024-01-01 10:00;80;True\r\n\"2.25\";\"y;\"\"z\";;0.5;False\n\n";
     let (_file, source) = open_text("a.csv", text, &SourceOptions::default());
     assert_eq!(types(&*source), "a: decimal(2), b: text, at: datetime?, f: float, t: bool");

@@ -304,7 +304,14 @@ impl<D: Dialect> TextSource<D> {
         let grow = |columns: &mut Vec<(Guess, Option<Field>, String)>, names: &[String], count: u64| {
             for name in &names[columns.len()..] {
                 let given = options.types.iter().find(|(of, _)| of == name).map(|(_, ty)| *ty);
-                let field = |ty| Field { name: name.clone(), ty, nullable: true, plain: false, about: None };
+                let field = |ty| Field {
+                    name: name.clone(),
+                    ty,
+                    nullable: true,
+                    plain: false,
+                    json: false,
+                    about: None,
+                };
                 let mut guess = Guess::new();
                 if count > 0 {
                     guess.null();
@@ -350,7 +357,7 @@ impl<D: Dialect> TextSource<D> {
         known_types(&disk.path, rows.dialect.names(), options)?;
         let fields = rows.dialect.names().iter().zip(&columns).map(|(name, (guess, given, _))| {
             let (ty, nullable) = guess.result(given.as_ref().map(|field| field.ty));
-            Field { name: name.clone(), ty, nullable, plain: false, about: None }
+            Field { name: name.clone(), ty, nullable, plain: false, json: false, about: None }
         });
         let schema = TableSchema { table: table_name(&disk.path, options), fields: fields.collect() };
         let body = first..rows.offset;

@@ -431,7 +431,7 @@ mod tests {
     use super::*;
 
     fn field(name: &str, ty: Type) -> Field {
-        Field { name: name.into(), ty, nullable: true, plain: true, about: None }
+        Field { name: name.into(), ty, nullable: true, plain: true, json: false, about: None }
     }
 
     fn fields() -> Vec<Field> {

@@ -17,6 +17,7 @@ impl Data {
             ty,
             nullable: true,
             plain: false,
+            json: false,
             about: None,
         };
         let fields = columns.iter().map(|(name, ty, _)| field(name, *ty)).collect();
