@@ -7,6 +7,7 @@ mod drafting;
 pub mod exit;
 mod failure;
 mod locking;
+mod statistics;
 mod terminal;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -287,6 +287,17 @@ pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String 
     for [name, count, files] in &lines {
         let _ = writeln!(text, "{strong}{name:names$}{strong:#}  {count:>rows$}  {dim}{files}{dim:#}");
     }
+    for table in &manifest.tables {
+        let Some(privacy) = &table.privacy else { continue };
+        let _ = writeln!(text, "{strong}{}{strong:#}  protected: {}", table.name, privacy.statement);
+        let _ = writeln!(text, "{dim}not for release: {}{dim:#}", privacy.not_for_release);
+        if *destination == Destination::Stdout {
+            let _ = writeln!(
+                text,
+                "{strong}no ledger holds this run{strong:#}: keep these lines, or write into a folder"
+            );
+        }
+    }
     let place = match destination {
         Destination::Folder(folder) => folder.display().to_string(),
         Destination::Stdout => "standard output".to_owned(),

@@ -9,6 +9,7 @@ mod help;
 mod inject;
 mod locking;
 mod merge;
+mod privacy;
 mod release;
 mod reports;
 mod signals;
