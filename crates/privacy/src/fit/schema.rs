@@ -341,8 +341,12 @@ fn column(item: NamedItem<ColumnDecl>, problems: &mut Problems) -> Option<Column
         + usize::from(decl.discover.is_some_and(|discover| discover.value))
         + usize::from(decl.generate.is_some());
     if given != 1 {
+        let message = match given {
+            0 => format!("`{name}` does not say what it holds"),
+            _ => format!("`{name}` says {given} times what it holds, not once"),
+        };
         problems.push(
-            Diagnostic::error("missing-key", name_span, format!("`{name}` says {given} times what it holds, not once"))
+            Diagnostic::error("missing-key", name_span, message)
                 .label("expected one of categories, discover, int, float, date, datetime, generate")
                 .help("bounds and categories are taken as public: write what is known about the column, not what its rows hold"),
         );
