@@ -97,7 +97,8 @@ fn what_was_agreed_for_a_table_stays() {
     });
     assert!(matches!(other_total, Err(Error::Request { .. })));
     // Another bound on the same unit's rows is another sensitivity, not another promise.
-    Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), budget)).unwrap();
+    let half = Budget::new(0.05, 1e-6).unwrap();
+    Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), half)).unwrap();
 }
 
 /// All that stands in a folder.
