@@ -460,7 +460,7 @@ mod tests {
             .collect();
         assert_eq!(charges.len(), 3 + 1 + 5 + 4 + 4);
         let sum: f64 = charges.iter().map(|charge| charge.rho).sum();
-        assert!(sum <= plan.cost.rho * (1.0 + 1e-12) && sum > plan.cost.rho * 0.99, "{sum} of {}", plan.cost);
+        assert!(sum <= plan.cost.rho * (1.0 + 1e-12) && sum > plan.cost.rho * 0.98, "{sum} of {}", plan.cost);
         // Cities with enough rows are found, hamlets are not.
         assert!(
             matches!(&outcome.codings[4], Coding::Values { values, .. } if values == &["Bonn", "Kiel", "Ulm"])
