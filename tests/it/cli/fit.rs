@@ -152,11 +152,11 @@ fn dependence(rows: &[[usize; 3]]) -> f64 {
     let mut statistic = 0.0;
     for group in counts {
         let total: f64 = group.iter().flatten().sum();
-        for (b, line) in group.iter().enumerate() {
-            for c in 0..5 {
-                let side: f64 = group[b].iter().sum();
+        for line in &group {
+            let side: f64 = line.iter().sum();
+            for (c, count) in line.iter().enumerate() {
                 let top: f64 = group.iter().map(|line| line[c]).sum();
-                statistic += (line[c] - side * top / total).powi(2) / (side * top / total);
+                statistic += (count - side * top / total).powi(2) / (side * top / total);
             }
         }
     }

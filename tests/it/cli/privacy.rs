@@ -60,16 +60,19 @@ fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
 const RELEASE: &str = "release data.csv --rules rules.yaml";
 const FIT: &str = "fit data.csv --schema schema.yaml";
 
+/// What it is about, what is done to the folder beforehand, and the line.
+type Case = (&'static str, Box<dyn Fn(&Place)>, String);
+
 /// Runs each line in a fresh folder after the same preparations; all are refused, change nothing on the disk, and say what the
 /// snapshot says.
-fn refused(name: &str, cases: &[(&str, &dyn Fn(&Place), &str)]) {
+fn refused(name: &str, cases: &[Case]) {
     let mut text = String::new();
     for (title, prepare, line) in cases {
         let place = place();
         prepare(&place);
         let before = content(place.folder.path());
         let outcome = place.run(line);
-        assert!(matches!(outcome.code, Some(2 | 3 | 4)), "{title}: {outcome}");
+        assert!(matches!(outcome.code, Some(2..=4)), "{title}: {outcome}");
         assert_eq!(content(place.folder.path()), before, "{title}: something changed on the disk");
         text.push_str(&format!("## {title}\n$ lookalike {line}\n{outcome}\n"));
     }
@@ -97,7 +100,7 @@ fn edited(file: &'static str, from: &'static str, to: &'static str) -> impl Fn(&
 fn refusals_of_a_release() {
     let line = |rest: &str| format!("{RELEASE} {rest}");
     let usual = line("--epsilon 1 --delta 1e-6");
-    let cases: Vec<(&str, Box<dyn Fn(&Place)>, String)> = vec![
+    let cases: Vec<Case> = vec![
         ("the budget is exhausted", Box::new(spent), usual.clone()),
         (
             "the run's own budget is above the table's",
@@ -158,8 +161,6 @@ fn refusals_of_a_release() {
             "release data.csv --epsilon 1 --delta 1e-6 --count --unit client".into(),
         ),
     ];
-    let cases: Vec<_> =
-        cases.iter().map(|(title, prepare, line)| (*title, &**prepare, line.as_str())).collect();
     refused("refusals_of_a_release", &cases);
 }
 
@@ -167,7 +168,7 @@ fn refusals_of_a_release() {
 fn refusals_of_a_fit() {
     let line = |rest: &str| format!("{FIT} {rest}");
     let usual = line("--epsilon 1");
-    let cases: Vec<(&str, Box<dyn Fn(&Place)>, String)> = vec![
+    let cases: Vec<Case> = vec![
         ("the budget is exhausted", Box::new(spent), usual.clone()),
         (
             "no bounds",
@@ -200,8 +201,6 @@ fn refusals_of_a_fit() {
             line("--epsilon 0.02 --dry-run"),
         ),
     ];
-    let cases: Vec<_> =
-        cases.iter().map(|(title, prepare, line)| (*title, &**prepare, line.as_str())).collect();
     refused("refusals_of_a_fit", &cases);
 }
 
