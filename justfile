@@ -16,6 +16,12 @@ airline scale="210":
     cargo run --release -- generate rulesets/relational/airline-reservations.yaml --scale {{scale}} --format csv --no-report -o outputs/airline
     LOOKALIKE_AIRLINE=outputs/airline cargo test --workspace --test it -- --ignored airline
 
+# The consultancy's figures: its table, made up, and what may be told of it.
+consultancy epsilon="2":
+    cargo run --release -- generate rulesets/consultancy/underutilized-volumes.yaml --format csv -o outputs/consultancy
+    cargo run --release -- release outputs/consultancy/volumes.csv --rules rulesets/consultancy/release.yaml \
+        --epsilon {{epsilon}} --delta 1e-6 --state outputs/consultancy/budget.jsonl -o outputs/consultancy/release
+
 # Rewrite what is generated and tested: the JSON Schema, snapshots and golden digests. Read the diff before you commit it.
 golden:
     LOOKALIKE_UPDATE=1 INSTA_UPDATE=always cargo test --workspace

@@ -65,6 +65,34 @@ pub struct Statement {
     pub public: &'static str,
     /// Columns that are written as they are.
     pub not_protected: Vec<String>,
+    /// The promise in words.
+    pub statement: String,
+    /// What may leave, in words.
+    pub for_release: &'static str,
+    /// What must stay.
+    pub not_for_release: &'static str,
+}
+
+/// The promise in words.
+fn words(columns: &[RecordCharge], epsilon: f64, pure: bool, not_protected: &[String]) -> String {
+    let list = |names: &mut dyn Iterator<Item = String>| names.collect::<Vec<_>>().join(", ");
+    let noise = |column: &RecordCharge| format!("`{}` by {}", column.column, column.mechanism);
+    let delta = if pure { "" } else { " at delta 1e-6" };
+    let mut text = format!(
+        "Each record was given noise by itself before it was written: {}. Whatever somebody knows already, what they believe \
+         about the true values of one record moves by a factor of at most {:.1} (epsilon {epsilon:.4}{delta}).",
+        list(&mut columns.iter().map(noise)),
+        lookalike_privacy::belief_factor(epsilon)
+    );
+    if !not_protected.is_empty() {
+        let names = list(&mut not_protected.iter().map(|name| format!("`{name}`")));
+        text.push_str(&format!(" Nothing is promised about {names}, written as they are."));
+    }
+    text.push_str(
+        " Not counted: that several records may be about the same person; further runs, whose noise is fresh and whose costs add \
+         up; and the number of records.",
+    );
+    text
 }
 
 /// Resolves the section `privacy`.
@@ -235,17 +263,28 @@ impl Protected {
         let cost = Cost::sum(costs)?;
         let is_protected = |name: &str| self.columns.iter().any(|column| column.name == name);
         let others = plan.schema().fields.into_iter().map(|field| field.name);
+        let not_protected: Vec<String> = others.filter(|name| !is_protected(name)).collect();
+        let epsilon_at_delta_1e6 = cost.epsilon(1e-6)?;
         Ok(Statement {
+            statement: words(
+                &columns,
+                epsilon.unwrap_or(epsilon_at_delta_1e6),
+                epsilon.is_some(),
+                &not_protected,
+            ),
+            for_release: "the files with rows, this manifest, and ledger.jsonl",
+            not_for_release: "the ruleset, which with the seed makes the rows as they were before the noise, and the data that \
+                              they were made from",
             unit: "each record by itself",
             adjacency: "one record against any other in its protected columns",
             columns,
             rho: cost.rho,
             epsilon,
-            epsilon_at_delta_1e6: cost.epsilon(1e-6)?,
+            epsilon_at_delta_1e6,
             randomness: "operating system, by OpenSSL's RAND_priv_bytes",
             reproducible: false,
             public: "names of columns, the values and bounds in the ruleset, and the number of records",
-            not_protected: others.filter(|name| !is_protected(name)).collect(),
+            not_protected,
         })
     }
 }

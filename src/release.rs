@@ -42,10 +42,16 @@ pub struct Manifest {
     pub manifest: u32,
     /// What the run promises.
     pub privacy: Statement,
+    /// The same in words, as Markdown.
+    pub statement: String,
     /// The releases.
     pub releases: Vec<Released>,
-    /// The files, relative to this one. All of them are for release but the ledger, which is for the books.
+    /// The files with figures, relative to this one.
     pub files: Vec<FileEntry>,
+    /// What may leave, in words.
+    pub for_release: Vec<String>,
+    /// What must stay.
+    pub not_for_release: Vec<String>,
 }
 
 /// A file of a [`Manifest`].
@@ -61,50 +67,77 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-/// Reads the rules of a release and makes the plan. The table is not looked at.
-///
-/// # Errors
-/// [`Error::Refused`] with every mistake; [`Error::Privacy`] where the budget makes no sense of it.
-pub fn plan(rules: &Path, budget: Budget) -> Result<Plan, Error> {
-    let name = rules.display().to_string();
-    let mut sources = Sources::new();
-    let refuse = |diagnostics, sources| Error::Refused(Box::new(Refusal { diagnostics, sources }));
-    let Some(format) = Format::of_path(&name) else {
-        let diagnostic =
-            Diagnostic::error("cannot-read", None, format!("`{name}` does not hold rules of a release"))
-                .help("rules end in .yaml, .yml, .toml or .json");
-        return Err(refuse(vec![diagnostic], sources));
-    };
-    let bytes = read_file(rules)
-        .map_err(|p| refuse(vec![Diagnostic::error(p.code, None, p.message).help(p.help)], Sources::new()))?;
-    let text = text_of(bytes, &name).map_err(|diagnostic| refuse(vec![*diagnostic], Sources::new()))?;
-    let file = sources.add(name, text);
-    let mut problems = Problems::new();
-    let planned = read(&sources, file, format, &mut problems)
-        .and_then(|node| Rules::decode(&node, &mut problems))
-        .and_then(|rules| release::plan(&rules, budget, &mut problems));
-    match planned {
-        Some(plan) if !problems.has_errors() => Ok(plan?),
-        _ => Err(refuse(problems.into_sorted(), sources)),
+/// The rules of a release, as text.
+#[derive(Clone, Debug)]
+pub struct RulesText {
+    name: String,
+    text: String,
+    format: Format,
+}
+
+impl RulesText {
+    /// Rules in YAML that stand in no file; `name` is for messages.
+    pub fn yaml(name: &str, text: String) -> RulesText {
+        RulesText { name: name.to_owned(), text, format: Format::Yaml }
+    }
+
+    /// Reads a file: YAML, TOML or JSON by its extension.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it cannot be read.
+    pub fn read(path: &Path) -> Result<RulesText, Error> {
+        let name = path.display().to_string();
+        let Some(format) = Format::of_path(&name) else {
+            let diagnostic =
+                Diagnostic::error("cannot-read", None, format!("`{name}` does not hold rules of a release"))
+                    .help("rules end in .yaml, .yml, .toml or .json");
+            return Err(refuse(vec![diagnostic], Sources::new()));
+        };
+        let bytes = read_file(path).map_err(|problem| {
+            let diagnostic = Diagnostic::error(problem.code, None, problem.message).help(problem.help);
+            refuse(vec![diagnostic], Sources::new())
+        })?;
+        let text = text_of(bytes, &name).map_err(|diagnostic| refuse(vec![*diagnostic], Sources::new()))?;
+        Ok(RulesText { name, text, format })
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The plan of the release. No table is looked at.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every mistake; [`Error::Privacy`] where the budget makes no sense of it.
+    pub fn plan(&self, budget: Budget) -> Result<Plan, Error> {
+        let mut sources = Sources::new();
+        let file = sources.add(self.name.clone(), self.text.clone());
+        let mut problems = Problems::new();
+        let planned = read(&sources, file, self.format, &mut problems)
+            .and_then(|node| Rules::decode(&node, &mut problems))
+            .and_then(|rules| release::plan(&rules, budget, &mut problems));
+        match planned {
+            Some(plan) if !problems.has_errors() => Ok(plan?),
+            _ => Err(refuse(problems.into_sorted(), sources)),
+        }
     }
 }
 
+fn refuse(diagnostics: Vec<Diagnostic>, sources: Sources) -> Error {
+    Error::Refused(Box::new(Refusal { diagnostics, sources }))
+}
+
 /// Makes a release. Files appear under their names only when all of them are complete. The ledger, `ledger.jsonl`, is there
-/// from the first step on: it holds what was charged, also of a run that fails.
+/// from the first step on: it holds what was charged, also of a run that fails. What is refused leaves no trace.
 ///
 /// # Errors
 /// When the budget does not cover it, the table lacks a column, or files cannot be read or written.
 pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
-    let fail = |source| lookalike_io::Error::Write { path: Some(job.output.clone()), source };
-    std::fs::create_dir_all(&job.output).map_err(fail)?;
-    if let Some(folder) = job.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| lookalike_io::Error::Write { path: Some(folder.to_path_buf()), source })?;
-    }
     // The form of the table is looked at first, so that a wrong file name does not become a table with a budget.
     let source = lookalike_io::open(&job.data, None, &job.options)?;
     let wanted = places(plan, &*source)?;
-    let mut session = Session::open(Opening {
+    let opening = Opening {
         table: plan.table.as_deref().map_or(Table::File(&job.data), Table::Named),
         unit: plan.unit.clone(),
         budget: plan.budget,
@@ -113,12 +146,23 @@ pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
         ledger: job.output.join("ledger.jsonl"),
         state: job.state.clone(),
         clock: job.clock,
-    })?;
-    session.require("this release", plan.cost()?)?;
+    };
+    opening.check("this release", plan.cost()?)?;
     let columns = columns(&*source, &wanted)?;
+    release::check(plan, &columns)?;
+    make_folder(&job.output)?;
+    if let Some(folder) = job.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    let mut session = Session::open(opening)?;
     let releases = release::run(plan, &mut session, &columns)?;
     let privacy = session.close(plan.public(), plan.not_counted())?;
     write(plan, job, privacy, releases)
+}
+
+fn make_folder(path: &Path) -> Result<(), Error> {
+    let failed = |source| lookalike_io::Error::Write { path: Some(path.to_path_buf()), source };
+    Ok(std::fs::create_dir_all(path).map_err(failed)?)
 }
 
 /// Where the columns of a plan are in a table.
@@ -188,7 +232,11 @@ fn write(plan: &Plan, job: &Job, privacy: Statement, releases: Vec<Released>) ->
             summary.push_str(&format!("![{}]({}.svg)\n\n", released.title, released.name));
         }
     }
-    summary.push_str(&privacy.to_markdown());
+    let statement = privacy.to_markdown();
+    let [for_release, not_for_release] = leaves(job);
+    summary.push_str(&statement);
+    summary.push('\n');
+    summary.push_str(&Statement::files(&for_release, &not_for_release));
     file("release.md", "summary", summary.as_bytes())?;
     let entry = |(pending, holds): &(Pending, &'static str)| {
         let written = pending.written();
@@ -201,7 +249,16 @@ fn write(plan: &Plan, job: &Job, privacy: Statement, releases: Vec<Released>) ->
         }
     };
     let files = pending.iter().map(entry).collect();
-    let manifest = Manifest { lookalike: env!("CARGO_PKG_VERSION"), manifest: 1, privacy, releases, files };
+    let manifest = Manifest {
+        lookalike: env!("CARGO_PKG_VERSION"),
+        manifest: 1,
+        privacy,
+        statement,
+        releases,
+        files,
+        for_release,
+        not_for_release,
+    };
     let mut text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::Request(e.to_string()))?;
     text.push('\n');
     let mut output = Output::file(job.output.join("manifest.json"))?;
@@ -212,6 +269,21 @@ fn write(plan: &Plan, job: &Job, privacy: Statement, releases: Vec<Released>) ->
     }
     described.publish()?;
     Ok(manifest)
+}
+
+/// What of a run may leave, and what must stay.
+fn leaves(job: &Job) -> [Vec<String>; 2] {
+    let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    let for_release = vec![
+        "all figures, tables and charts of this folder, and this page".to_owned(),
+        "`manifest.json`, the same for programs".to_owned(),
+        "`ledger.jsonl`, what was spent on what".to_owned(),
+    ];
+    let not_for_release = vec![
+        format!("`{}`, the private table", name(&job.data)),
+        format!("`{}`, the budget file, with the key of its fingerprints", name(&job.state)),
+    ];
+    [for_release, not_for_release]
 }
 
 /// The figures as bars with error bars. Keys of rows without a value are left out where their interval holds 0.

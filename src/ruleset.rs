@@ -71,12 +71,16 @@ impl Ruleset {
             table: name.to_owned(),
             known: self.plan.tables.iter().map(|t| t.name.clone()).collect(),
         })?;
-        Ok(Table { plan, rows: 0..plan.rows })
+        Ok(self.whole(plan))
     }
 
     /// All tables, in the order of the ruleset.
     pub fn tables(&self) -> impl Iterator<Item = Table<'_>> {
-        self.plan.tables.iter().map(|plan| Table { plan, rows: 0..plan.rows })
+        self.plan.tables.iter().map(|plan| self.whole(plan))
+    }
+
+    fn whole<'a>(&'a self, plan: &'a TablePlan) -> Table<'a> {
+        Table { plan, rows: 0..plan.rows, is_protected: self.protected(&plan.name).is_some() }
     }
 
     /// The ruleset's name.
@@ -559,6 +563,7 @@ impl std::fmt::Display for Refusal {
 pub struct Table<'a> {
     plan: &'a TablePlan,
     rows: Range<u64>,
+    is_protected: bool,
 }
 
 impl<'a> Table<'a> {
@@ -589,7 +594,16 @@ impl<'a> Table<'a> {
         self
     }
 
+    /// Whether the ruleset's `privacy` asks for noise on its columns. [`generate`](crate::pipeline::generate) puts it on while it
+    /// writes, into a ledger as well; what a table gives by itself is without it.
+    pub fn is_protected(&self) -> bool {
+        self.is_protected
+    }
+
     /// Makes the rows as one polars `DataFrame`.
+    ///
+    /// Of a table that [is protected](Self::is_protected) these are the rows *before* the noise, and not for release: noise comes
+    /// from the operating system, and each draw of it is a release that belongs into a ledger. The same goes for all below.
     ///
     /// Text columns with few known values are polars Enums; the others are what their type says.
     ///

@@ -8,6 +8,7 @@ pub mod exit;
 mod failure;
 mod locking;
 mod output;
+mod statistics;
 mod terminal;
 
 /// The groups of kinds, their titles, and the keys in the place of a kind, for whoever lists the language.

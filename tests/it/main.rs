@@ -13,6 +13,7 @@ mod docs;
 mod ebs;
 mod estate;
 mod golden;
+mod invalid;
 mod profiles;
 mod report;
 mod validation;

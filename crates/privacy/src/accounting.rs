@@ -13,6 +13,9 @@ use crate::{Error, Result};
 /// The measure in which all steps are counted.
 pub(crate) type Rho = Approximate<ZeroConcentratedDivergence>;
 
+/// Delta may not be larger where no number of units is public.
+const DELTA_UNBOUND: f64 = 1e-5;
+
 /// What a step costs: `delta`-approximate `rho`-zCDP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
@@ -130,6 +133,36 @@ impl Budget {
         Ok(Budget { threshold_delta, ..self })
     }
 
+    /// Holds delta against the number of units, which has to be far below its inverse: delta is the probability of a failure
+    /// that may be total, such as a unit's rows published as they are.
+    ///
+    /// The true number is private, so a refusal must not depend on it: whoever is told "delta is too large" would know that
+    /// there are at least so many units. What is compared is a bound that everybody knows, or else one that suits most tables.
+    ///
+    /// # Errors
+    /// When delta is one over `units_at_most` or above; where that is not known, when it is above 1e-5.
+    pub fn held_against(self, units_at_most: Option<u64>) -> Result<()> {
+        match units_at_most {
+            Some(units) if self.delta * units as f64 >= 1.0 => Err(Error::request(
+                format!(
+                    "delta {:e} is not below one over the number of units, which is at most {units}",
+                    self.delta
+                ),
+                "with such a delta one unit's rows could be published as they are; 1e-6 suits most tables. The number of \
+                 units is taken from `at_most`, never counted",
+            )),
+            None if self.delta > DELTA_UNBOUND => Err(Error::request(
+                format!(
+                    "delta {:e} is above {DELTA_UNBOUND:e}, and nothing public says how many units there are",
+                    self.delta
+                ),
+                "take a smaller delta; or add `at_most` under `unit`, a number that everybody knows. The rows are not \
+                 counted for this",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The most that may be spent: the largest rho whose conversion stays within epsilon and delta, rounded down.
     ///
     /// # Errors
@@ -170,6 +203,11 @@ impl std::fmt::Display for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "epsilon {} at delta {:e}", self.epsilon, self.delta)
     }
+}
+
+/// By which factor, at most, epsilon lets a belief about one unit move.
+pub fn belief_factor(epsilon: f64) -> f64 {
+    libm::exp(epsilon)
 }
 
 /// Splits `rho` in parts with these weights so that the parts, added up with rounding up, stay within it.

@@ -24,7 +24,7 @@ mod statement;
 mod tests;
 mod unit;
 
-pub use accounting::{Budget, Cost, gaussian_dp_epsilon, gaussian_sigma, share_out};
+pub use accounting::{Budget, Cost, belief_factor, gaussian_dp_epsilon, gaussian_sigma, share_out};
 pub use error::Error;
 pub use ledger::{Charge, Ledger, Line, RecordCharge};
 pub use local::Local;

@@ -15,7 +15,7 @@ use crate::ledger::ADJACENCY;
 use crate::mechanisms::Noise;
 use crate::state::hex;
 use crate::{
-    Budget, Charge, Cost, Error, Ledger, Line, Result, State, Statement, Table, Unit, fault,
+    Account, Budget, Charge, Cost, Error, Ledger, Line, Result, State, Statement, Table, Unit, fault,
     gaussian_dp_epsilon,
 };
 
@@ -39,6 +39,37 @@ pub struct Opening<'a> {
     pub state: PathBuf,
     /// The time, for the ledger.
     pub clock: fn() -> String,
+}
+
+impl Opening<'_> {
+    /// Asks whether the run would be let in and may spend `cost` on `what`. Changes nothing: no file is made, nothing is agreed
+    /// for the table. So whoever asks first leaves no trace of a run that is refused.
+    ///
+    /// # Errors
+    /// As [`Session::open`] and [`Session::require`].
+    pub fn check(&self, what: &str, cost: Cost) -> Result<()> {
+        let limit = self.budget.cost()?;
+        self.admitted(State::look(&self.state, self.table)?.as_ref(), limit)?;
+        if cost.fits(limit) { Ok(()) } else { Err(over(what, cost, "the run", limit, self.budget)?) }
+    }
+
+    /// The table's budget, and what was spent of it, if a run may begin that spends at most `limit`.
+    fn admitted(&self, account: Option<&Account>, limit: Cost) -> Result<(Budget, Cost)> {
+        let (total, left, before) = match account {
+            None => {
+                let total = self.total.unwrap_or(self.budget);
+                (total, total.cost()?, Cost::default())
+            }
+            Some(account) => {
+                agrees(self, account.unit.as_deref(), account.budget)?;
+                (account.budget, account.left(), account.spent)
+            }
+        };
+        if !limit.fits(left) {
+            return Err(over(&format!("a run with {}", self.budget), limit, "the table", left, total)?);
+        }
+        Ok((total, before))
+    }
 }
 
 type Tables = VectorDomain<AtomDomain<bool>>;
@@ -79,6 +110,8 @@ pub struct Session {
     spent: Cost,
     all_gaussian: bool,
     before: Cost,
+    /// The table's budget, until it is agreed on with the first charge.
+    to_agree: Option<Budget>,
     state: State,
     ledger: Ledger,
     filter: Filter,
@@ -87,31 +120,18 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session. The first on a table agrees on the table's budget and unit.
+    /// Opens a session. The first charge to a table agrees on the table's budget and unit.
     ///
     /// # Errors
     /// [`Error::Budget`] when the table's budget has not that much left; [`Error::Request`] when it goes against what was
     /// agreed for the table; [`Error::Held`] while another run is at it; and when files cannot be read or written.
     pub fn open(opening: Opening<'_>) -> Result<Session> {
         let limit = opening.budget.cost()?;
-        let mut state = State::open(&opening.state)?;
+        let state = State::open(&opening.state)?;
         let fingerprint = state.fingerprint(opening.table)?;
-        let (total, left, before) = match state.account(&fingerprint) {
-            None => {
-                let total = opening.total.unwrap_or(opening.budget);
-                (total, total.cost()?, Cost::default())
-            }
-            Some(account) => {
-                agrees(&opening, account.unit.as_deref(), account.budget)?;
-                (account.budget, account.left(), account.spent)
-            }
-        };
-        if !limit.fits(left) {
-            return Err(over(&format!("a run with {}", opening.budget), limit, "the table", left, total)?);
-        }
-        if state.account(&fingerprint).is_none() {
-            state.meet(&fingerprint, total, &opening.unit, (opening.clock)())?;
-        }
+        let account = state.account(&fingerprint);
+        let (total, before) = opening.admitted(account, limit)?;
+        let to_agree = account.is_none().then_some(total);
         let mut bytes = [0; 8];
         fill_bytes(&mut bytes)?;
         let id = hex(&bytes);
@@ -147,6 +167,7 @@ impl Session {
             spent: Cost::default(),
             all_gaussian: true,
             before,
+            to_agree,
             state,
             ledger,
             filter,
@@ -224,6 +245,10 @@ impl Session {
             return Err(over(&asked.query, cost, "the run", left, self.budget)?);
         }
         fault::point("before the budget file");
+        if let Some(total) = self.to_agree {
+            self.state.meet(&self.fingerprint, total, &self.unit, (self.clock)())?;
+            self.to_agree = None;
+        }
         self.state.charge(&self.fingerprint, &self.id, cost, asked.gaussian)?;
         fault::point("between budget file and ledger");
         self.costs.push(cost);
@@ -294,12 +319,14 @@ impl Session {
             .filter(|&at| at > self.spent.delta)
             .map(|at| Ok((at, self.spent.epsilon(at)?)))
             .collect::<Result<Vec<_>>>()?;
-        let account = self
-            .state
-            .account(&self.fingerprint)
-            .ok_or_else(|| Error::Internal("the table's account got lost".into()))?;
-        let table_spent = account.spent;
-        let table_epsilon = table_spent.epsilon(account.budget.delta)?;
+        // Without a charge there is no account yet.
+        let (table_budget, table_spent, table_runs) =
+            match (self.to_agree, self.state.account(&self.fingerprint)) {
+                (_, Some(account)) => (account.budget, account.spent, account.runs),
+                (Some(total), None) => (total, Cost::default(), 0),
+                (None, None) => return Err(Error::Internal("the table's account got lost".into())),
+            };
+        let table_epsilon = table_spent.epsilon(table_budget.delta)?;
         let statement = Statement {
             run: self.id.clone(),
             unit: self.unit,
@@ -311,9 +338,9 @@ impl Session {
             curve: curve.clone(),
             epsilon_if_gaussian: (self.all_gaussian && self.spent.rho > 0.0)
                 .then(|| gaussian_dp_epsilon(self.spent.rho, delta)),
-            table_budget: account.budget,
+            table_budget,
             table_epsilon,
-            table_runs: account.runs,
+            table_runs,
             randomness: self.noise.describe(),
             public,
             not_counted,

@@ -15,7 +15,7 @@ use opendp::traits::samplers::fill_bytes;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::{Budget, Cost, Error, Result, Unit};
 
 /// Which private table it is about.
@@ -71,7 +71,7 @@ enum Entry {
         /// The secret, in hexadecimal.
         key: String,
     },
-    /// A table is met.
+    /// Something of a table is released for the first time.
     Table { table: String, budget: Budget, allowed: Cost, unit: Option<String>, time: String },
     /// A step is about to be released.
     Charge { table: String, run: String, rho: f64, delta: f64, gaussian: bool },
@@ -81,36 +81,23 @@ const ABOUT: &str =
     "Lookalike: what private tables have given away. Deleting this file does not undo any of it.";
 const VERSION: u32 = 1;
 
-/// The budget file, held by this process alone until it is dropped.
-pub struct State {
-    journal: Journal,
+/// What a budget file says.
+#[derive(Default)]
+struct Books {
     key: Vec<u8>,
     accounts: BTreeMap<String, Account>,
     last_run: BTreeMap<String, String>,
 }
 
-impl State {
-    /// Opens the file, or makes it.
-    ///
-    /// # Errors
-    /// When another run holds it, it cannot be read or written, or a line cannot be understood.
-    pub fn open(path: &Path) -> Result<State> {
-        let (journal, lines) = Journal::open(path)?;
-        let mut state =
-            State { journal, key: Vec::new(), accounts: BTreeMap::new(), last_run: BTreeMap::new() };
+impl Books {
+    fn read(path: &Path, lines: &[String]) -> Result<Books> {
+        let mut books = Books::default();
         for (at, line) in lines.iter().enumerate() {
             let damaged = |reason: String| Journal::damaged(path, at + 1, reason);
             let entry: Entry = serde_json::from_str(line).map_err(|e| damaged(e.to_string()))?;
-            state.take(entry).map_err(damaged)?;
+            books.take(entry).map_err(damaged)?;
         }
-        if state.key.is_empty() {
-            let mut key = [0; 32];
-            fill_bytes(&mut key)?;
-            let entry = Entry::Key { about: ABOUT.into(), version: VERSION, key: hex(&key) };
-            state.journal.append(&entry)?;
-            state.key = key.to_vec();
-        }
-        Ok(state)
+        Ok(books)
     }
 
     fn take(&mut self, entry: Entry) -> std::result::Result<(), String> {
@@ -148,11 +135,7 @@ impl State {
         Ok(())
     }
 
-    /// The keyed fingerprint of a table, in hexadecimal.
-    ///
-    /// # Errors
-    /// When its file cannot be read.
-    pub fn fingerprint(&self, table: Table<'_>) -> Result<String> {
+    fn fingerprint(&self, table: Table<'_>) -> Result<String> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key)
             .map_err(|e| Error::Internal(e.to_string()))?;
         match table {
@@ -175,10 +158,42 @@ impl State {
         }
         Ok(hex(&mac.finalize().into_bytes()))
     }
+}
 
-    /// The account of a table, if it was met before.
+/// The budget file, held by this process alone until it is dropped.
+pub struct State {
+    journal: Journal,
+    books: Books,
+}
+
+impl State {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// When another run holds it, it cannot be read or written, or a line cannot be understood.
+    pub fn open(path: &Path) -> Result<State> {
+        let (mut journal, lines) = Journal::open(path)?;
+        let mut books = Books::read(path, &lines)?;
+        if books.key.is_empty() {
+            let mut key = [0; 32];
+            fill_bytes(&mut key)?;
+            journal.append(&Entry::Key { about: ABOUT.into(), version: VERSION, key: hex(&key) })?;
+            books.key = key.to_vec();
+        }
+        Ok(State { journal, books })
+    }
+
+    /// The keyed fingerprint of a table, in hexadecimal.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn fingerprint(&self, table: Table<'_>) -> Result<String> {
+        self.books.fingerprint(table)
+    }
+
+    /// The account of a table, if something of it was released before.
     pub fn account(&self, fingerprint: &str) -> Option<&Account> {
-        self.accounts.get(fingerprint)
+        self.books.accounts.get(fingerprint)
     }
 
     /// Agrees on the budget of a table that was not met before.
@@ -189,31 +204,32 @@ impl State {
         unit: &Unit,
         time: String,
     ) -> Result<()> {
-        let entry = Entry::Table {
+        self.write(Entry::Table {
             table: fingerprint.to_owned(),
             budget,
             allowed: budget.cost()?,
             unit: unit.column.clone(),
             time,
-        };
-        self.journal.append(&entry)?;
-        self.take(entry).map_err(Error::Internal)
+        })
     }
 
     /// Charges a table; returns once that is on the disk.
     pub(crate) fn charge(&mut self, fingerprint: &str, run: &str, cost: Cost, gaussian: bool) -> Result<()> {
-        let entry = Entry::Charge {
+        self.write(Entry::Charge {
             table: fingerprint.to_owned(),
             run: run.to_owned(),
             rho: cost.rho,
             delta: cost.delta,
             gaussian,
-        };
-        self.journal.append(&entry)?;
-        self.take(entry).map_err(Error::Internal)
+        })
     }
 
-    /// Looks at the budget file, if there is one: the account of a table.
+    fn write(&mut self, entry: Entry) -> Result<()> {
+        self.journal.append(&entry)?;
+        self.books.take(entry).map_err(Error::Internal)
+    }
+
+    /// Looks at the budget file, if there is one, and changes nothing: the account of a table.
     ///
     /// # Errors
     /// When a file that exists cannot be read or understood.
@@ -221,9 +237,12 @@ impl State {
         if !path.exists() {
             return Ok(None);
         }
-        let state = State::open(path)?;
-        let fingerprint = state.fingerprint(table)?;
-        Ok(state.accounts.get(&fingerprint).cloned())
+        let books = Books::read(path, &journal::read(path)?)?;
+        if books.key.is_empty() {
+            return Ok(None);
+        }
+        let fingerprint = books.fingerprint(table)?;
+        Ok(books.accounts.get(&fingerprint).cloned())
     }
 }
 
@@ -272,7 +291,7 @@ mod tests {
         let state = State::open(&folder.path().join("state")).unwrap();
         let pad = |byte: u8| {
             let mut block = [byte; 64];
-            block.iter_mut().zip(&state.key).for_each(|(b, k)| *b ^= k);
+            block.iter_mut().zip(&state.books.key).for_each(|(b, k)| *b ^= k);
             block
         };
         let inner = Sha256::new().chain_update(pad(0x36)).chain_update(b"name\0table").finalize();

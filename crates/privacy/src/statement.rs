@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, Cost, Unit};
+use crate::{Budget, Cost, Unit, belief_factor};
 
 /// What a run promises. Stands in the manifest, and as text beside the figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Statement {
              whether any one unit was among the data moves by a factor of at most {:.1}, but for a probability of about {:e}.\n",
             self.epsilon,
             self.delta,
-            libm::exp(self.epsilon),
+            belief_factor(self.epsilon),
             self.delta
         );
         let _ = writeln!(text, "- **Unit of privacy**: {}.", self.unit.describe());
@@ -81,6 +81,14 @@ impl Statement {
         let _ = writeln!(text, "- **Randomness**: {}.", self.randomness);
         list(&mut text, "Taken as public", &self.public);
         list(&mut text, "Not counted", &self.not_counted);
+        text
+    }
+
+    /// Which files of a run may leave and which must not, as Markdown.
+    pub fn files(for_release: &[String], not_for_release: &[String]) -> String {
+        let mut text = String::from("## Files\n\n");
+        list(&mut text, "For release", for_release);
+        list(&mut text, "Not for release", not_for_release);
         text
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::{args, terminal};
 use crate::io::{self, Output, Pending, Source, SourceOptions, files};
 use crate::language::{Sources, Type};
 use crate::privacy::fit::{self, Aim, Cells, Plan, Schema, Style};
-use crate::privacy::{Budget, Opening, Session, Table, Unit};
+use crate::privacy::{Budget, Opening, Session, Statement, Table, Unit};
 use crate::{Error, Refusal};
 
 /// Arguments of `fit`.
@@ -94,102 +94,166 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         budget = budget.with_thresholds(args.delta / 2.0)?;
         total = total.map(|total| total.with_thresholds(args.delta / 2.0)).transpose()?;
     }
-    let unit = match &schema.unit {
-        None => Unit::row(),
-        Some((column, rows)) => Unit::column(column, *rows)?,
-    };
-    let plan = Plan::new(&schema, method(args, &schema)?, budget.cost()?, unit.clone());
+    budget.held_against(schema.units_at_most)?;
+    let plan = Plan::new(&schema, method(args, &schema)?, budget.cost()?);
+    plan.says_something(schema.units_at_most)?;
     if args.dry_run {
         return terminal::print(&format!("{budget}\n{}", plan.describe()));
     }
-
     let output = args.output.clone().unwrap_or_else(|| format!("{}.yaml", schema.table).into());
     let places = Places::beside(&output)?;
-    // What cannot be written is better known before something is spent.
-    let mut ruleset = Output::file(&output)?;
-    let options = SourceOptions { csv_nulls: args.csv_null.clone(), ..SourceOptions::default() };
-    let modelled = schema.modelled().map(|column| column.name.as_str());
-    let wanted: Vec<&str> = modelled.chain(unit.column.as_deref()).collect();
-
-    if let Some(folder) = args.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
-    let mut session = Session::open(Opening {
+    let opening = Opening {
         table: args.table_name.as_deref().map_or(Table::File(&args.data), Table::Named),
-        unit: unit.clone(),
+        unit: schema.unit.clone(),
         budget,
         total,
         stage: "fit",
         ledger: places.ledger.clone(),
         state: args.state.clone(),
         clock: || jiff::Timestamp::now().to_string(),
-    })?;
-    make_folder(&places.folder)?;
-    let mut cells = read(&args.data, &wanted, &options)?;
-    if let Some(column) = &unit.column {
-        let units = cells.pop().unwrap_or_default();
-        if units.rows.contains(&Cells::NULL) {
-            let failure = Failure::usage(format!("the unit of privacy, `{column}`, is null in some rows"));
-            return Err(failure.help("each row must belong to a unit; remove such rows, or give them one"));
-        }
-        let units: Vec<u64> = units.rows.iter().map(|unit| u64::from(*unit)).collect();
-        let kept = unit.truncate(&units)?;
-        cells.iter_mut().for_each(|column| *column = column.kept(&kept));
-    }
-    let outcome = fit::run(&schema, &plan, &cells, &mut session)?;
-    drop(cells);
-
-    let mut public = schema.public();
-    public.push("the method and its settings".into());
-    let not_counted = vec![
-        "columns that are made by a rule, since nothing of them was read".to_owned(),
-        "time and memory that the run took".to_owned(),
-    ];
-    let statement = session.close(public, not_counted)?;
-    let style = Style {
-        folder: places.folder_name.clone(),
-        exact: args.exact,
-        remarks: vec![
-            format!(
-                "Fitted to a private table under differential privacy: epsilon {:.4}, delta {:e}, unit {}.",
-                statement.epsilon,
-                statement.delta,
-                unit.describe()
-            ),
-            format!(
-                "Every number is computed from noisy releases. What is promised: {}.",
-                places.statement_name
-            ),
-        ],
     };
-    let written = fit::write(&schema, &outcome, &style);
+    // All that can be refused is refused before anything is written or agreed: first by the budget, then by the rows.
+    opening.check("this fit", plan.cost)?;
+    let rows = Private::read(args, &schema)?;
+    let mut ruleset = Output::file(&output)?;
+    make_folder(&places.folder)?;
+    if let Some(folder) = args.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    let mut session = Session::open(opening)?;
+    let (cells, units) = rows.truncated(&schema.unit)?;
+    let outcome = fit::run(&schema, &plan, &cells, &units, &mut session)?;
+    drop(cells);
+    let statement = session.close(public(&schema), not_counted(&schema))?;
+
+    let written = fit::write(&schema, &outcome, &style(args, &places, &statement));
     let mut pending: Vec<Pending> = Vec::new();
     for (file, text) in &written.tables {
         pending.push(whole(&places.folder.join(file), text)?);
     }
-    let about = format!("# {}: what is promised\n\n{}", schema.table, statement.to_markdown());
-    pending.push(whole(&places.statement, &about)?);
+    pending.push(whole(&places.statement, &promise(args, &schema, &places, &statement))?);
     ruleset.write(written.ruleset.as_bytes())?;
     pending.push(ruleset.finish(0)?);
     for file in pending {
         file.publish()?;
     }
     if !args.quiet {
-        let rows = outcome.fitted.model.total().round() as u64;
-        let tables = written.tables.len();
-        terminal::tell(&format!(
-            "{}: about {}, {tables} table{} of weights; spent epsilon {:.4} at delta {:e}\n",
-            output.display(),
-            terminal::counted(rows, "row"),
-            if tables == 1 { "" } else { "s" },
-            statement.epsilon,
-            statement.delta
-        ));
-        if args.delta * outcome.fitted.model.total() >= 1.0 {
-            terminal::tell("warning: delta is not below one over the number of rows; choose a smaller one\n");
-        }
+        terminal::tell(&summary(args, &output, &outcome, written.tables.len(), &statement));
     }
     Ok(())
+}
+
+/// What was taken as known to everybody.
+fn public(schema: &Schema) -> Vec<String> {
+    let mut public = schema.public();
+    public.push("the method and its settings".into());
+    public
+}
+
+/// What the promise does not cover.
+fn not_counted(schema: &Schema) -> Vec<String> {
+    let mut lines = vec![
+        "columns that are made by a rule, since nothing of them was read".to_owned(),
+        "time and memory that the run took".to_owned(),
+        "whatever was published of the same units elsewhere".to_owned(),
+    ];
+    if schema.unit.column.is_none() {
+        lines.push("that several rows may be about the same person: the promise is to each row alone".into());
+    }
+    lines
+}
+
+fn style(args: &Args, places: &Places, statement: &Statement) -> Style {
+    let promised = format!(
+        "Fitted to a private table under differential privacy: epsilon {:.4}, delta {:e}, unit {}.",
+        statement.epsilon,
+        statement.delta,
+        statement.unit.describe()
+    );
+    let where_from =
+        format!("Every number is computed from noisy releases. What is promised: {}.", places.statement_name);
+    Style { folder: places.folder_name.clone(), exact: args.exact, remarks: vec![promised, where_from] }
+}
+
+/// The text beside the ruleset: which files may leave, and what is promised.
+fn promise(args: &Args, schema: &Schema, places: &Places, statement: &Statement) -> String {
+    let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    let for_release = [
+        "the ruleset, and every row that is made from it".to_owned(),
+        format!("`{}/`, its tables of weights", places.folder_name),
+        "this page".to_owned(),
+        format!("`{}`, what was spent on what", name(&places.ledger)),
+    ];
+    let not_for_release = [
+        format!("`{}`, the private table", name(&args.data)),
+        format!("`{}`, the budget file, with the key of its fingerprints", name(&args.state)),
+    ];
+    format!(
+        "# {}: what is promised\n\n{}\n{}",
+        schema.table,
+        statement.to_markdown(),
+        Statement::files(&for_release, &not_for_release)
+    )
+}
+
+fn summary(
+    args: &Args,
+    output: &Path,
+    outcome: &fit::Outcome,
+    tables: usize,
+    statement: &Statement,
+) -> String {
+    let total = outcome.fitted.model.total();
+    let mut text = format!(
+        "{}: about {}, {tables} table{} of weights; spent epsilon {:.4} at delta {:e}\n",
+        output.display(),
+        terminal::counted(total.round() as u64, "row"),
+        if tables == 1 { "" } else { "s" },
+        statement.epsilon,
+        statement.delta
+    );
+    // The number of rows is a release by now, so this may depend on it.
+    if args.delta * total >= 1.0 {
+        text.push_str("warning: delta is not below one over the number of rows; choose a smaller one\n");
+    }
+    text
+}
+
+/// The private table's cells, and the unit of each row.
+struct Private {
+    cells: Vec<Cells>,
+    units: Vec<u64>,
+}
+
+impl Private {
+    fn read(args: &Args, schema: &Schema) -> Result<Private, Failure> {
+        let options = SourceOptions { csv_nulls: args.csv_null.clone(), ..SourceOptions::default() };
+        let modelled = schema.modelled().map(|column| column.name.as_str());
+        let wanted: Vec<&str> = modelled.chain(schema.unit.column.as_deref()).collect();
+        let mut cells = read(&args.data, &wanted, schema, &options)?;
+        let Some(column) = &schema.unit.column else {
+            let rows = cells.first().map_or(0, |cells| cells.rows.len()) as u64;
+            return Ok(Private { cells, units: (0..rows).collect() });
+        };
+        let units = cells.pop().unwrap_or_default();
+        // An empty text is no name, either.
+        let nobody = |unit: &u32| units.texts.get(*unit as usize).is_none_or(|name| name.is_empty());
+        if units.rows.iter().any(nobody) {
+            let failure = Failure::usage(format!("the unit of privacy, `{column}`, is null in some rows"));
+            return Err(failure.help("each row must belong to a unit; remove such rows, or give them one"));
+        }
+        Ok(Private { cells, units: units.rows.iter().map(|unit| u64::from(*unit)).collect() })
+    }
+
+    /// The rows within the unit's bounds.
+    fn truncated(mut self, unit: &Unit) -> Result<(Vec<Cells>, Vec<u64>), Failure> {
+        if unit.column.is_some() {
+            let kept = unit.truncate(&self.units)?;
+            self.cells.iter_mut().for_each(|column| *column = column.kept(&kept));
+            self.units = kept.iter().map(|row| self.units[*row]).collect();
+        }
+        Ok((self.cells, self.units))
+    }
 }
 
 /// Where the files go that come with the ruleset.
@@ -289,14 +353,19 @@ fn method(args: &Args, schema: &Schema) -> Result<fit::Method, Failure> {
 const BLOCK: u64 = 65_536;
 
 /// The cells of some columns, as text.
-fn read(path: &Path, names: &[&str], options: &SourceOptions) -> Result<Vec<Cells>, Failure> {
+fn read(
+    path: &Path,
+    names: &[&str],
+    schema: &Schema,
+    options: &SourceOptions,
+) -> Result<Vec<Cells>, Failure> {
     let mut options = options.clone();
     if io::sources::kind_of(path, None)?.name == "csv" {
         // What a column holds is the schema's to say; nothing is found from the rows.
         options.types = names.iter().map(|name| ((*name).to_owned(), Type::Text)).collect();
     }
     let source = io::sources::open(path, None, &options)?;
-    let places = places(path, &*source, names)?;
+    let places = places(path, &*source, names, schema)?;
     let mut cells: Vec<Cells> = vec![Cells::default(); names.len()];
     let mut known: Vec<HashMap<String, u32>> = vec![HashMap::new(); names.len()];
     let rows = source.rows();
@@ -325,14 +394,16 @@ fn read(path: &Path, names: &[&str], options: &SourceOptions) -> Result<Vec<Cell
 }
 
 /// The places of columns in a file.
-fn places(path: &Path, source: &dyn Source, names: &[&str]) -> Result<Vec<usize>, Failure> {
+fn places(path: &Path, source: &dyn Source, names: &[&str], schema: &Schema) -> Result<Vec<usize>, Failure> {
     let fields = &source.schema().fields;
     let mut places = Vec::new();
     for name in names {
         let Some(at) = fields.iter().position(|field| field.name == *name) else {
             let known = fields.iter().map(|field| field.name.as_str());
             let help = crate::language::diagnostic::did_you_mean(name, "columns", known);
-            return Err(Failure::usage(format!("{} has no column `{name}`", path.display())).help(help));
+            let role = if schema.unit.column.as_deref() == Some(name) { " of the unit," } else { "" };
+            let message = format!("{} has no column{role} `{name}`", path.display());
+            return Err(Failure::usage(message).help(help));
         };
         places.push(at);
     }

@@ -249,6 +249,17 @@ pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String 
         let lacks = terminal::counted(texts.fallback, "text");
         let _ = writeln!(text, "`{}` lacks {lacks}, for which the ruleset's fallback stands in", texts.name);
     }
+    for table in &manifest.tables {
+        let Some(privacy) = &table.privacy else { continue };
+        let _ = writeln!(text, "{strong}{}{strong:#}  protected: {}", table.name, privacy.statement);
+        let _ = writeln!(text, "{dim}not for release: {}{dim:#}", privacy.not_for_release);
+        if *destination == Destination::Stdout {
+            let _ = writeln!(
+                text,
+                "{strong}no ledger holds this run{strong:#}: keep these lines, or write into a folder"
+            );
+        }
+    }
     let place = match destination {
         Destination::Folder(folder) => folder.display().to_string(),
         Destination::Stdout => "standard output".to_owned(),

@@ -72,6 +72,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             text.push('\n');
         }
         text.push_str(&preview(&table, sample, shown)?);
+        if table.is_protected() {
+            terminal::tell(&format!(
+                "{STRONG}warning: not for release{STRONG:#}: `{}` is protected by `privacy`, and these are its rows before the noise. \
+                 (Noise here would be one more release of the same records that no ledger holds.)\n",
+                printable(table.name())
+            ));
+        }
     }
     terminal::print(&text)
 }

@@ -7,8 +7,9 @@ use lookalike_io::SourceOptions;
 use lookalike_privacy::{Budget, State, Table, release as figures};
 
 use crate::cli::failure::Failure;
+use crate::cli::statistics::Statistics;
 use crate::cli::terminal;
-use crate::release::{self, Job};
+use crate::release::{self, Job, RulesText};
 
 /// Release statistics of a private table under differential privacy.
 #[derive(clap::Args)]
@@ -16,6 +17,8 @@ use crate::release::{self, Job};
 Examples:
   lookalike release clients.csv --rules rules.yaml --epsilon 1 --delta 1e-6 --dry-run   plan, cost and expected errors
   lookalike release clients.csv --rules rules.yaml --epsilon 1 --delta 1e-6             figures into outputs/release/
+  lookalike release clients.csv --epsilon 1 --delta 1e-6 --count --mean cost --by region \\
+    --values region=north,south --bounds cost=0..500 --unit client --max-rows 12        the same without a file
 
 What a table has given away is kept in the budget file, and later runs add to it. Nothing sets it back: deleting the file
 is your own act, and you answer for it to those whose rows these are.
@@ -27,7 +30,7 @@ pub struct Args {
     data: PathBuf,
     /// What to release, and what is public: a .yaml, .toml or .json file.
     #[arg(long, value_name = "FILE")]
-    rules: PathBuf,
+    rules: Option<PathBuf>,
     /// What this run may lose: epsilon. 1 is a common choice, 0.1 is strict.
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     epsilon: f64,
@@ -52,22 +55,24 @@ pub struct Args {
     /// Print errors only.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    statistics: Statistics,
 }
 
 /// Releases.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let rules = rules(args)?;
     let plain = Budget::new(args.epsilon, args.delta).map_err(crate::Error::from)?;
     let budget = match args.threshold_delta {
         Some(delta) => plain.with_thresholds(delta).map_err(crate::Error::from)?,
         // Half of delta is set aside only if a first look at the rules says that keys are to be discovered.
         None => {
             let half = plain.with_thresholds(args.delta / 2.0).map_err(crate::Error::from)?;
-            let plan = release::plan(&args.rules, half)?;
-            let discovers = plan.items.iter().any(|item| matches!(item.groups, figures::Groups::Discover(_)));
-            if discovers { half } else { plain }
+            let plan = rules.plan(half)?;
+            if plan.items.iter().any(|item| item.threshold().is_some()) { half } else { plain }
         }
     };
-    let plan = release::plan(&args.rules, budget)?;
+    let plan = rules.plan(budget)?;
     let total = match args.total_epsilon {
         None => None,
         Some(epsilon) => Some(
@@ -78,6 +83,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     if args.dry_run {
         let mut text = figures::plan_text(&plan).map_err(crate::Error::from)?;
+        if args.rules.is_none() {
+            text.insert_str(0, &format!("# the flags as a file for --rules\n{}\n", rules.text()));
+        }
         text.push_str(&left(args, plan.table.as_deref())?);
         return terminal::print(&text);
     }
@@ -98,6 +106,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         terminal::tell(&summary(&manifest, &args.output));
     }
     Ok(())
+}
+
+/// The rules: those of the file, or those that the flags stand for.
+fn rules(args: &Args) -> Result<RulesText, Failure> {
+    match &args.rules {
+        Some(path) => Ok(RulesText::read(path)?),
+        None if args.statistics.is_empty() => {
+            let failure = Failure::usage("nothing is to be released");
+            Err(failure.help("say what, such as `--count --by region`, or name a file with `--rules`"))
+        }
+        None => Ok(RulesText::yaml("flags", args.statistics.rules()?)),
+    }
 }
 
 /// What is left of the table's budget, as far as there is one.

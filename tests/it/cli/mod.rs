@@ -11,6 +11,7 @@ mod inject;
 mod locking;
 mod merge;
 mod parts;
+mod privacy;
 mod release;
 mod reports;
 mod signals;

@@ -11,8 +11,8 @@
 //! k max w, in either direction, so each choice is an exponential mechanism of rho = ε² / 8. What is left is asked of the
 //! curator; no sum is kept here.
 
-use super::{Curator, Fitted, MARGIN, Measured, noise};
-use crate::pgm::{Clique, Coded, Domain, JunctionTree, Measurement, Model, Options, Zeros, estimate};
+use super::{Curator, Fitted, MARGIN, Measuring, noise};
+use crate::pgm::{Clique, Coded, JunctionTree, Measurement, Model, Options, Zeros, estimate};
 
 /// The method and its settings.
 #[derive(Clone, Debug)]
@@ -133,11 +133,12 @@ impl Aim {
         let reserve = (curator.remaining_rho() - rho).max(0.0);
         let left = |curator: &C| curator.remaining_rho() - reserve;
 
-        let mut state = State { domain, names, measurements: Vec::new(), measured: Vec::new() };
+        let mut measuring = Measuring::new(names);
+        let mut measurements = Vec::new();
         for column in 0..domain.len() {
-            state.measure(table, vec![column], sigma, curator)?;
+            measurements.push(measuring.measure(table, vec![column], sigma, curator)?);
         }
-        let (mut model, mut theta) = estimate(domain, &state.measurements, zeros, None, self.round_fit);
+        let (mut model, mut theta) = estimate(domain, &measurements, zeros, None, self.round_fit);
         loop {
             let cost = (k as f64 / sigma).powi(2) / 2.0 + epsilon * epsilon / 8.0;
             let remaining = left(curator);
@@ -151,7 +152,7 @@ impl Aim {
                 epsilon = (8.0 * 0.1 * remaining).sqrt();
             }
             let spent = if is_last { 1.0 } else { 1.0 - (remaining - cost) / rho };
-            let kept = self.keep(&candidates, &model, &state, zeros, spent);
+            let kept = self.keep(&candidates, &model, &measurements, zeros, spent);
             if kept.is_empty() {
                 break;
             }
@@ -165,11 +166,11 @@ impl Aim {
             let query = format!("the worst of {} marginals", kept.len());
             let chosen = curator.choose(&query, &scores, sensitivity, epsilon)?;
             let set = kept[chosen].0.clone();
-            state.measure(table, set.clone(), sigma, curator)?;
+            measurements.push(measuring.measure(table, set.clone(), sigma, curator)?);
             if is_last {
                 break;
             }
-            (model, theta) = estimate(domain, &state.measurements, zeros, Some(&theta), self.round_fit);
+            (model, theta) = estimate(domain, &measurements, zeros, Some(&theta), self.round_fit);
             let moved: f64 =
                 model.marginal(&set).iter().zip(&expected[chosen]).map(|(new, old)| (new - old).abs()).sum();
             if moved <= noise(sigma) * expected[chosen].len() as f64 {
@@ -177,9 +178,9 @@ impl Aim {
                 epsilon *= 2.0;
             }
         }
-        let (model, _) = estimate(domain, &state.measurements, zeros, Some(&theta), self.last_fit);
+        let (model, _) = estimate(domain, &measurements, zeros, Some(&theta), self.last_fit);
         let merged = domain.sizes().iter().map(|size| (0..*size as u32).collect()).collect();
-        Ok(Fitted { model, merged, measured: state.measured })
+        Ok(Fitted { model, merged, measured: measuring.measured })
     }
 
     /// The candidates that keep the model small enough. Reads no rows.
@@ -187,46 +188,23 @@ impl Aim {
         &self,
         candidates: &[(Clique, f64)],
         model: &Model,
-        state: &State<'_>,
+        measurements: &[Measurement],
         zeros: &Zeros,
         spent: f64,
     ) -> Vec<(Clique, f64)> {
+        let domain = model.domain();
         let most = self.max_cells as f64 * spent;
-        let mut sets: Vec<Clique> = state.measurements.iter().map(|m| m.set.clone()).collect();
+        let mut sets: Vec<Clique> = measurements.iter().map(|m| m.set.clone()).collect();
         sets.extend(zeros.sets().cloned());
         let fits = |set: &Clique| {
-            if model.tree().holding(state.domain, set).is_some() {
+            if model.tree().holding(domain, set).is_some() {
                 return true;
             }
             let mut with = sets.clone();
             with.push(set.clone());
-            JunctionTree::new(state.domain, &with).cells(state.domain) <= most
+            JunctionTree::new(domain, &with).cells(domain) <= most
         };
         candidates.iter().filter(|(set, _)| fits(set)).cloned().collect()
-    }
-}
-
-struct State<'a> {
-    domain: &'a Domain,
-    names: &'a [String],
-    measurements: Vec<Measurement>,
-    measured: Vec<Measured>,
-}
-
-impl State<'_> {
-    fn measure<C: Curator>(
-        &mut self,
-        table: &Coded,
-        set: Clique,
-        sigma: f64,
-        curator: &mut C,
-    ) -> Result<(), C::Error> {
-        let names: Vec<&str> = set.iter().map(|column| self.names[*column].as_str()).collect();
-        let noisy = curator.marginal(&names.join(" × "), &table.counts(&set), sigma)?;
-        self.measured.push(Measured { set: set.clone(), sigma, cells: noisy.len() });
-        let values = noisy.into_iter().map(|count| count as f64).collect();
-        self.measurements.push(Measurement::even(set, values, sigma));
-        Ok(())
     }
 }
 
@@ -234,7 +212,7 @@ impl State<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{Double, correlated, names};
+    use super::super::testing::{Double, correlated, names, neighbours};
     use super::*;
 
     /// A privacy budget of (ε = 1, δ = 1e-9) as rho.
@@ -295,11 +273,7 @@ mod tests {
             rows in prop::collection::vec((0u32..4, 0u32..3), 1..40), k in 1usize..5,
             model in prop::collection::vec(0.0..20.0, 12), weight in 0.0..9.0, sigma in 0.1..9.0
         ) {
-            let domain = Domain::new(vec![4, 3]);
-            let table = |rows: &[(u32, u32)]| {
-                Coded::new(domain.clone(), vec![rows.iter().map(|r| r.0).collect(), rows.iter().map(|r| r.1).collect()])
-            };
-            let (all, fewer) = (table(&rows), table(&rows[k.min(rows.len())..]));
+            let (all, fewer) = neighbours(&rows, k);
             let of = |table: &Coded| score(&table.counts(&[0, 1]), &model, weight, sigma);
             prop_assert!((of(&all) - of(&fewer)).abs() <= k as f64 * weight + 1e-9);
         }

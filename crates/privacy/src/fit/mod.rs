@@ -21,7 +21,7 @@ pub use output::{Style, Written, write};
 pub use run::{Cells, Method, Outcome, Plan, run};
 pub use schema::{Column, Form, Schema};
 
-use crate::pgm::{Clique, Model};
+use crate::pgm::{Clique, Coded, Measurement, Model};
 
 /// What is subtracted from every share of the budget, relatively: sums of shares round up, and the filter is exact.
 const MARGIN: f64 = 1e-11;
@@ -41,6 +41,31 @@ impl Measured {
     /// A bound on the expected sum of the errors of all cells, in rows: √(2/π) σ for each cell.
     pub fn expected_error(&self) -> f64 {
         noise(self.sigma) * self.cells as f64
+    }
+}
+
+/// Measures marginals, and remembers which.
+struct Measuring<'a> {
+    names: &'a [String],
+    measured: Vec<Measured>,
+}
+
+impl<'a> Measuring<'a> {
+    fn new(names: &'a [String]) -> Measuring<'a> {
+        Measuring { names, measured: Vec::new() }
+    }
+
+    fn measure<C: Curator>(
+        &mut self,
+        table: &Coded,
+        set: Clique,
+        sigma: f64,
+        curator: &mut C,
+    ) -> Result<Measurement, C::Error> {
+        let names: Vec<&str> = set.iter().map(|column| self.names[*column].as_str()).collect();
+        let noisy = curator.marginal(&names.join(" × "), &table.counts(&set), sigma)?;
+        self.measured.push(Measured { set: set.clone(), sigma, cells: noisy.len() });
+        Ok(Measurement::even(set, noisy.into_iter().map(|count| count as f64).collect(), sigma))
     }
 }
 

@@ -9,7 +9,7 @@
 //! Gaussian mechanism of rho = k² / (2 σ²). The score of a pair is ‖M(D) - N p_a × p_b‖₁, whose second term reads releases only:
 //! it moves by at most k, in either direction. Each of the d - 1 choices is an exponential mechanism of rho = ε² / 8.
 
-use super::{Curator, Fitted, MARGIN, Measured};
+use super::{Curator, Fitted, MARGIN, Measuring};
 use crate::pgm::{Clique, Coded, Measurement, Options, Zeros, estimate, independent, total};
 
 /// The method and its settings.
@@ -79,13 +79,10 @@ impl Mst {
     ) -> Result<Fitted, C::Error> {
         let columns = table.domain().len();
         let plan = MstPlan::new(columns, rho, curator.rows_per_unit());
-        let mut measured = Vec::new();
-        let mut wide = Vec::new();
-        for (column, name) in names.iter().enumerate().take(columns) {
-            let counts = table.counts(&[column]);
-            let noisy = curator.marginal(name, &counts, plan.sigma_columns)?;
-            measured.push(Measured { set: vec![column], sigma: plan.sigma_columns, cells: noisy.len() });
-            wide.push(noisy.into_iter().map(|count| count as f64).collect::<Vec<f64>>());
+        let mut measuring = Measuring::new(names);
+        let mut wide: Vec<Vec<f64>> = Vec::new();
+        for column in 0..columns {
+            wide.push(measuring.measure(table, vec![column], plan.sigma_columns, curator)?.values);
         }
         // Columns of impossible cells keep their codes, which the rules name.
         let fixed = |column: usize| zeros.sets().any(|set| set.contains(&column));
@@ -104,14 +101,10 @@ impl Mst {
             .collect();
 
         for pair in choose_tree(&narrow, &measurements, names, &plan, self.max_cells, curator)? {
-            let query = format!("{} × {}", names[pair[0]], names[pair[1]]);
-            let noisy = curator.marginal(&query, &narrow.counts(&pair), plan.sigma_pairs)?;
-            measured.push(Measured { set: pair.clone(), sigma: plan.sigma_pairs, cells: noisy.len() });
-            let values = noisy.into_iter().map(|count| count as f64).collect();
-            measurements.push(Measurement::even(pair, values, plan.sigma_pairs));
+            measurements.push(measuring.measure(&narrow, pair, plan.sigma_pairs, curator)?);
         }
         let (model, _) = estimate(narrow.domain(), &measurements, zeros, None, self.fit);
-        Ok(Fitted { model, merged, measured })
+        Ok(Fitted { model, merged, measured: measuring.measured })
     }
 }
 
@@ -190,9 +183,8 @@ fn choose_tree<C: Curator>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{Double, correlated, names};
+    use super::super::testing::{Double, correlated, names, neighbours};
     use super::*;
-    use crate::pgm::Domain;
 
     /// A privacy budget of (ε = 1, δ = 1e-9) as rho.
     const RHO: f64 = 0.014_973_057_673_6;
@@ -259,11 +251,7 @@ mod tests {
             rows in prop::collection::vec((0u32..4, 0u32..3), 1..40), k in 1usize..5,
             first in prop::collection::vec(0.0..20.0, 4), second in prop::collection::vec(0.0..20.0, 3)
         ) {
-            let domain = Domain::new(vec![4, 3]);
-            let table = |rows: &[(u32, u32)]| {
-                Coded::new(domain.clone(), vec![rows.iter().map(|r| r.0).collect(), rows.iter().map(|r| r.1).collect()])
-            };
-            let (all, fewer) = (table(&rows), table(&rows[k.min(rows.len())..]));
+            let (all, fewer) = neighbours(&rows, k);
             let score = |table: &Coded| pair_score(&table.counts(&[0, 1]), &first, &second, 50.0);
             prop_assert!((score(&all) - score(&fewer)).abs() <= k as f64 + 1e-9);
         }

@@ -7,7 +7,7 @@ use super::schema::{Form, Schema};
 use super::{Aim, AimPlan, Fitted, Mst, MstPlan, noise};
 use crate::mechanisms::{quantile, threshold};
 use crate::pgm::{Clique, Coded, Domain, Zeros};
-use crate::{Cost, Error, Result, Session, Unit, share_out};
+use crate::{Cost, Error, Result, Session, Unit, keep_groups, share_out};
 
 /// The cells of a column: each distinct text once.
 #[derive(Clone, Debug, Default)]
@@ -70,12 +70,16 @@ pub struct Plan {
     /// Codes of each column, where they are known.
     sizes: Vec<Option<usize>>,
     unit: Unit,
+    /// The unit as values are counted: once for each, for so many at most.
+    counted: Unit,
     method: Method,
 }
 
 impl Plan {
     /// The plan for a schema.
-    pub fn new(schema: &Schema, method: Method, cost: Cost, unit: Unit) -> Plan {
+    pub fn new(schema: &Schema, method: Method, cost: Cost) -> Plan {
+        let unit = schema.unit.clone();
+        let values = schema.max_values.unwrap_or(unit.k());
         let searches: Vec<f64> = schema
             .modelled()
             .flat_map(|column| match &column.form {
@@ -110,6 +114,7 @@ impl Plan {
             rho,
             names: schema.modelled().map(|column| column.name.clone()).collect(),
             sizes: schema.modelled().map(|column| size(&column.form)).collect(),
+            counted: Unit { max_groups: Some(values), max_rows_per_group: Some(1), ..unit.clone() },
             unit,
             method,
         }
@@ -118,6 +123,43 @@ impl Plan {
     /// Whether values are searched, which spends some of delta.
     pub fn needs_delta(schema: &Schema) -> bool {
         schema.modelled().any(|column| matches!(column.form, Form::Discovered { .. }))
+    }
+
+    /// The noise of a column's counts.
+    fn sigma_alone(&self) -> f64 {
+        let (columns, k) = (self.names.len(), self.unit.k().into());
+        match self.method {
+            Method::Mst => MstPlan::new(columns, self.rho, k).sigma_columns,
+            Method::Aim { .. } => AimPlan::new(columns, self.rho, k).sigma,
+        }
+    }
+
+    /// Refuses a plan whose counts would say nothing about a table with so many units.
+    ///
+    /// # Errors
+    /// When the noise of a single count is as large as the whole table can be.
+    pub fn says_something(&self, units_at_most: Option<u64>) -> Result<()> {
+        let Some(units) = units_at_most else { return Ok(()) };
+        let most = units as f64 * f64::from(self.unit.k());
+        let width = 1.96 * self.sigma_alone();
+        if width < most {
+            return Ok(());
+        }
+        Err(Error::request(
+            format!(
+                "epsilon is too small to say anything: each count would have noise of ± {width:.0} rows, where the whole table \
+                 holds at most {most:.0}"
+            ),
+            "spend more, model fewer columns, or bound a unit's rows more tightly",
+        ))
+    }
+
+    /// Noise and threshold of a search for values, if there is one.
+    fn least(&self) -> Option<(f64, i64)> {
+        if self.search.delta <= 0.0 {
+            return None;
+        }
+        threshold::calibrate(&self.counted, self.search).ok()
     }
 
     /// The plan in words, with the error to be expected.
@@ -136,6 +178,9 @@ impl Plan {
                 "  {} searches of values and bins, each for rho {:.3e}",
                 self.searches, self.search.rho
             );
+        }
+        if let Some((_, least)) = self.least() {
+            let _ = writeln!(text, "  values are found that about {least} units or more have");
         }
         let k = self.unit.k().into();
         let (sigma, more) = match &self.method {
@@ -198,11 +243,18 @@ pub struct Outcome {
     pub fitted: Fitted,
 }
 
-/// Fits the cells of the modelled columns, in the order of the schema, truncated to the unit's rows.
+/// Fits the cells of the modelled columns, in the order of the schema, truncated to the unit's rows. `units` has the unit of
+/// each row.
 ///
 /// # Errors
 /// When the budget does not cover it, or books cannot be kept.
-pub fn run(schema: &Schema, plan: &Plan, cells: &[Cells], session: &mut Session) -> Result<Outcome> {
+pub fn run(
+    schema: &Schema,
+    plan: &Plan,
+    cells: &[Cells],
+    units: &[u64],
+    session: &mut Session,
+) -> Result<Outcome> {
     let mut codings = Vec::new();
     for (column, cells) in schema.modelled().zip(cells) {
         codings.push(match &column.form {
@@ -211,7 +263,7 @@ pub fn run(schema: &Schema, plan: &Plan, cells: &[Cells], session: &mut Session)
                 quantiles(&column.name, *scale, *bounds, *bins, spikes, cells, plan.search.rho, session)?
             }
             Form::Discovered { other } => {
-                discover(&column.name, other.as_ref(), cells, plan.search, session)?
+                discover(&column.name, other.as_ref(), cells, units, plan, session)?
             }
             Form::Generated(_) => continue,
         });
@@ -288,29 +340,47 @@ fn quantiles(
     Ok(Coding::Bins(Bins::new(scale, low, high, Cut::At(edges), spikes)))
 }
 
-/// The values with enough rows.
+/// The values that enough units have.
 fn discover(
     name: &str,
     other: Option<&String>,
     cells: &Cells,
-    cost: Cost,
+    units: &[u64],
+    plan: &Plan,
     session: &mut Session,
 ) -> Result<Coding> {
-    if cost.delta <= 0.0 {
+    let Some((sigma, least)) = plan.least() else {
         return Err(Error::Internal(format!("nothing of delta is set aside to find the values of {name}")));
-    }
-    let (sigma, least) = threshold::calibrate(session.unit(), cost)?;
-    let mut counts = vec![0i64; cells.texts.len()];
-    cells.rows.iter().filter(|text| **text != Cells::NULL).for_each(|text| counts[*text as usize] += 1);
-    let counts: Vec<(String, i64)> =
-        cells.texts.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect();
-    let found = session.threshold(&format!("values of {name}"), &counts, sigma, least)?;
+    };
+    let query = format!("units with each value of {name}, counted for at most {} each", plan.counted.m());
+    let counts = units_by_value(&plan.counted, cells, units)?;
+    let found = session.threshold(&query, &plan.counted, &counts, sigma, least)?;
     let values = found.into_iter().map(|(value, _)| value).filter(|value| Some(value) != other).collect();
     Ok(Coding::Values { values, other: other.cloned() })
 }
 
+/// How many units have each value. A unit is counted once for a value, and for no more values than its bound, which are chosen
+/// at random; so it moves the counts by at most 1 each and √m in the L2 norm (which the mechanism rounds up to a whole number).
+fn units_by_value(counted: &Unit, cells: &Cells, units: &[u64]) -> Result<Vec<(String, i64)>> {
+    let rows: Vec<(u64, u64)> = units
+        .iter()
+        .zip(&cells.rows)
+        .filter(|(_, text)| **text != Cells::NULL)
+        .map(|(unit, text)| (*unit, u64::from(*text)))
+        .collect();
+    let (units, texts): (Vec<u64>, Vec<u64>) = rows.into_iter().unzip();
+    let mut counts = vec![0i64; cells.texts.len()];
+    for row in keep_groups(counted, &units, &texts)? {
+        counts[texts[row] as usize] += 1;
+    }
+    let counts = cells.texts.iter().cloned().zip(counts);
+    Ok(counts.filter(|(_, count)| *count > 0).collect())
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::output::{Style, Written, write};
     use super::*;
     use crate::{Budget, Ledger, Line, Opening, Table};
@@ -355,12 +425,11 @@ mod tests {
         let schema = Schema::read("s.yaml", SCHEMA).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
         let folder = tempfile::tempdir().unwrap();
         let budget = Budget::new(60.0, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
-        let unit = Unit::column("client", 2).unwrap();
-        let plan = Plan::new(&schema, method, budget.cost().unwrap(), unit.clone());
+        let plan = Plan::new(&schema, method, budget.cost().unwrap());
         let ledger = folder.path().join("ledger.jsonl");
         let mut session = Session::open(Opening {
             table: Table::Named("people"),
-            unit,
+            unit: schema.unit.clone(),
             budget,
             total: None,
             stage: "fit",
@@ -369,9 +438,10 @@ mod tests {
             clock: || "2026-01-01T00:00:00Z".into(),
         })
         .unwrap();
-        let outcome = run(&schema, &plan, &people(rows), &mut session).unwrap();
+        let units: Vec<u64> = (0..rows as u64).map(|row| row / 2).collect();
+        let outcome = run(&schema, &plan, &people(rows), &units, &mut session).unwrap();
         let statement = session.close(schema.public(), Vec::new()).unwrap();
-        assert!(statement.epsilon <= 60.0 && statement.epsilon > 59.0, "{}", statement.epsilon);
+        assert!(statement.epsilon <= 60.0 && statement.epsilon > 58.0, "{}", statement.epsilon);
         let style = Style { folder: "people.model".into(), exact, remarks: vec!["A remark.".into()] };
         let written = write(&schema, &outcome, &style);
         (outcome, written, Ledger::read(&ledger).unwrap(), plan)
@@ -390,7 +460,7 @@ mod tests {
             .collect();
         assert_eq!(charges.len(), 3 + 1 + 5 + 4 + 4);
         let sum: f64 = charges.iter().map(|charge| charge.rho).sum();
-        assert!(sum <= plan.cost.rho * (1.0 + 1e-12) && sum > plan.cost.rho * 0.99, "{sum} of {}", plan.cost);
+        assert!(sum <= plan.cost.rho * (1.0 + 1e-12) && sum > plan.cost.rho * 0.98, "{sum} of {}", plan.cost);
         // Cities with enough rows are found, hamlets are not.
         assert!(
             matches!(&outcome.codings[4], Coding::Values { values, .. } if values == &["Bonn", "Kiel", "Ulm"])
@@ -455,5 +525,55 @@ mod tests {
             assert_eq!(&sizes[..3], [3, 3, 13]);
             assert_eq!(outcome.codings[0].label(2), None);
         }
+    }
+
+    proptest! {
+        /// What a unit adds to the counts of values is what its coming or going changes.
+        #[test]
+        fn one_unit_moves_counts_of_values_by_no_more_than_declared(
+            rows in prop::collection::vec((0u64..4, 0u32..7), 1..60), k in 1u32..9, m in 1u32..5
+        ) {
+            let unit = Unit::column("client", k).unwrap();
+            let units: Vec<u64> = rows.iter().map(|row| row.0).collect();
+            let kept = unit.truncate(&units).unwrap();
+            let counted = unit.by_group(Some(m), Some(1)).unwrap();
+            for one in 0..4 {
+                let own: Vec<&(u64, u32)> = kept.iter().map(|&row| &rows[row]).filter(|row| row.0 == one).collect();
+                let cells = Cells {
+                    texts: (0..7).map(|text| format!("v{text}")).collect(),
+                    rows: own.iter().map(|row| if row.1 == 6 { Cells::NULL } else { row.1 }).collect(),
+                };
+                let part = units_by_value(&counted, &cells, &vec![one; own.len()]).unwrap();
+                prop_assert!(part.iter().all(|(_, count)| *count == 1));
+                prop_assert!(part.len() as u64 <= counted.l2_squared());
+                prop_assert!(part.len() as u32 <= m.min(k));
+            }
+        }
+    }
+
+    #[test]
+    fn a_bound_on_values_lowers_what_a_value_must_have() {
+        let least = |unit: &str| {
+            let text = SCHEMA.replace("{column: client, max_rows: 2}", unit);
+            let schema = Schema::read("s.yaml", &text).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
+            let budget = Budget::new(1.0, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
+            Plan::new(&schema, Method::Mst, budget.cost().unwrap()).least().unwrap()
+        };
+        let (wide, narrow) =
+            (least("{column: client, max_rows: 40}"), least("{column: client, max_rows: 40, max_values: 4}"));
+        // √m, rounded up to a whole number as the mechanism does: 7 against 2.
+        assert!((wide.0 / narrow.0 - 3.5).abs() < 0.01, "{wide:?} {narrow:?}");
+        assert!(wide.1 > 3 * narrow.1);
+    }
+
+    #[test]
+    fn a_plan_that_says_nothing_is_refused() {
+        let schema = Schema::read("s.yaml", SCHEMA).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
+        let budget = Budget::new(0.01, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
+        let plan = Plan::new(&schema, Method::Mst, budget.cost().unwrap());
+        plan.says_something(None).unwrap();
+        plan.says_something(Some(1_000_000)).unwrap();
+        let refusal = plan.says_something(Some(100)).unwrap_err().to_string();
+        assert!(refusal.contains("holds at most 200"), "{refusal}");
     }
 }

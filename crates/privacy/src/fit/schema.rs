@@ -7,6 +7,7 @@ use lookalike_ruleset::read::{self, Format};
 use lookalike_ruleset::{Diagnostic, Node, Problems, Sources, Value, params};
 
 use super::coding::{Bins, Coding, Cut, Scale};
+use crate::Unit;
 
 params! {
     /// What is known in public about a table whose rows are private.
@@ -29,10 +30,14 @@ params! {
 params! {
     /// Whom the promise is made to: all rows that share a value of a column.
     struct UnitDecl {
-        /// The column that names the unit. It is not modelled.
-        column: Spanned<String>,
+        /// The column that names the unit; a row is the unit, unless given. It is not modelled.
+        column: Option<Spanned<String>>,
         /// The most rows of a unit that are counted; the others are left out, chosen at random. Known in public, not counted off the rows.
-        max_rows: Spanned<Count>,
+        max_rows: Option<Spanned<Count>>,
+        /// The most values of a column with `discover` that a unit is counted for; its rows, unless given.
+        max_values: Option<Spanned<Count>>,
+        /// How many units there are at most, as is known to everybody. Delta is held against it.
+        at_most: Option<Spanned<Count>>,
     }
 }
 
@@ -77,8 +82,12 @@ pub struct Schema {
     pub table: String,
     /// What it holds.
     pub about: Option<String>,
-    /// The column that names the unit, and the most rows of one; none where each row is a unit.
-    pub unit: Option<(String, u32)>,
+    /// Whom the promise is made to.
+    pub unit: Unit,
+    /// The most values of a column, whose values are to be found, that a unit is counted for; as many as its rows if none.
+    pub max_values: Option<u32>,
+    /// How many units there are at most, where that is public.
+    pub units_at_most: Option<u64>,
     /// The columns, in order.
     pub columns: Vec<Column>,
     /// Combinations that cannot occur: columns, by their place among the modelled ones, with what of each.
@@ -154,6 +163,15 @@ impl Schema {
     pub fn public(&self) -> Vec<String> {
         let mut lines =
             vec![format!("that the table `{}` has the columns of the schema, and their types", self.table)];
+        if self.unit.column.is_some() {
+            lines.push(format!("the bounds on what a unit contributes: {}", self.unit.describe()));
+        }
+        if let Some(values) = self.max_values {
+            lines.push(format!("that a unit is counted for at most {values} values of a column"));
+        }
+        if let Some(units) = self.units_at_most {
+            lines.push(format!("that there are at most {units} units"));
+        }
         for column in self.modelled() {
             let name = &column.name;
             lines.push(match &column.form {
@@ -197,21 +215,11 @@ fn check(declared: SchemaDecl, problems: &mut Problems) -> Option<Schema> {
         let help = "it becomes a file name: letters, digits, `-` and `_`, beginning with a letter";
         problems.error("bad-name", table.span, format!("`{}` cannot name a table", table.value), help);
     }
-    let unit = declared.unit.and_then(|unit| {
-        let rows = unit.max_rows.value.0;
-        match u32::try_from(rows) {
-            Ok(rows @ 1..) => Some((unit.column.value, rows)),
-            _ => {
-                let help =
-                    "expected at least 1; choose it from what is known about the units, not from the rows";
-                problems.error("bad-value", unit.max_rows.span, format!("`{rows}` rows of a unit"), help);
-                None
-            }
-        }
-    });
+    let units_at_most = declared.unit.as_ref().and_then(|unit| Some(unit.at_most.as_ref()?.value.0));
+    let (unit, max_values) = unit(declared.unit.as_ref(), problems);
     let mut columns = Vec::new();
     for item in declared.columns.0 {
-        if unit.as_ref().is_some_and(|(column, _)| *column == item.name) && item.value.generate.is_none() {
+        if unit.column.as_ref() == Some(&item.name) && item.value.generate.is_none() {
             let help = "make it by a rule, such as `generate: {uuid: {}}`, or leave it out";
             problems.error(
                 "bad-value",
@@ -232,13 +240,65 @@ fn check(declared: SchemaDecl, problems: &mut Problems) -> Option<Schema> {
             "give at least one column categories or bounds",
         );
     }
-    let mut schema =
-        Schema { table: declared.table.value, about: declared.about, unit, columns, impossible: Vec::new() };
+    let mut schema = Schema {
+        table: declared.table.value,
+        about: declared.about,
+        unit,
+        max_values,
+        units_at_most,
+        columns,
+        impossible: Vec::new(),
+    };
     for rule in declared.impossible {
         let rule = impossible(&rule, &schema, problems);
         schema.impossible.extend(rule);
     }
     Some(schema)
+}
+
+/// The unit with its bound on rows, and its bound on values.
+fn unit(declared: Option<&UnitDecl>, problems: &mut Problems) -> (Unit, Option<u32>) {
+    let Some(declared) = declared else { return (Unit::row(), None) };
+    let mut bound = |bound: Option<&Spanned<Count>>, what: &str| {
+        let bound = bound?;
+        match u32::try_from(bound.value.0) {
+            Ok(bound @ 1..) => Some(bound),
+            _ => {
+                let help =
+                    "expected at least 1; choose it from what is known about the units, not from the rows";
+                problems.error(
+                    "bad-value",
+                    bound.span,
+                    format!("`{}` {what} of a unit", bound.value.0),
+                    help,
+                );
+                None
+            }
+        }
+    };
+    let rows = bound(declared.max_rows.as_ref(), "rows");
+    let values = bound(declared.max_values.as_ref(), "values");
+    let unit = match (&declared.column, rows) {
+        (Some(column), Some(max_rows)) => {
+            Unit { column: Some(column.value.clone()), max_rows, ..Unit::row() }
+        }
+        (Some(column), None) => {
+            if declared.max_rows.is_none() {
+                let message = format!("no bound on the rows of one `{}`", column.value);
+                let help = "add `max_rows`, from what is known in public: one unit may otherwise change the counts by any amount";
+                problems.error("missing-key", column.span, message, help);
+            }
+            Unit::row()
+        }
+        (None, _) => {
+            for key in [&declared.max_rows, &declared.max_values].into_iter().flatten() {
+                let help = "where a row is the unit, it is one row with one value; name the unit's `column`, or leave this out";
+                problems.error("unknown-key", key.span, "a bound on a unit without a `column`", help);
+            }
+            Unit::row()
+        }
+    };
+    (unit, values)
 }
 
 /// A bound or edge, read by the column's scale.
@@ -281,8 +341,12 @@ fn column(item: NamedItem<ColumnDecl>, problems: &mut Problems) -> Option<Column
         + usize::from(decl.discover.is_some_and(|discover| discover.value))
         + usize::from(decl.generate.is_some());
     if given != 1 {
+        let message = match given {
+            0 => format!("`{name}` does not say what it holds"),
+            _ => format!("`{name}` says {given} times what it holds, not once"),
+        };
         problems.push(
-            Diagnostic::error("missing-key", name_span, format!("`{name}` says {given} times what it holds, not once"))
+            Diagnostic::error("missing-key", name_span, message)
                 .label("expected one of categories, discover, int, float, date, datetime, generate")
                 .help("bounds and categories are taken as public: write what is known about the column, not what its rows hold"),
         );
@@ -528,7 +592,7 @@ mod tests {
                     height: {float: [0, 3], quantiles: 8}\n  id: {generate: {uuid: {}}}\n\
                     impossible:\n  - {sex: m, age: [90, 99]}\n";
         let schema = Schema::read("s.yaml", text).unwrap_or_else(|(problems, _)| panic!("{problems:?}"));
-        assert_eq!(schema.unit, Some(("client".into(), 3)));
+        assert_eq!(schema.unit, Unit::column("client", 3).unwrap());
         assert_eq!(schema.columns.len(), 7);
         assert_eq!(schema.modelled().count(), 6);
         assert_eq!(schema.impossible, [vec![(0, vec!["m".to_owned()]), (1, vec!["90".into(), "99".into()])]]);
@@ -545,6 +609,10 @@ mod tests {
             assert!(found.contains(&code), "{code} in {found:?}");
         }
         assert!(found.len() >= 8, "{found:?}");
+        for unit in ["{column: a}", "{max_rows: 3}", "{column: a, max_rows: 0}", "{max_values: 2}"] {
+            let text = format!("schema: 1\ntable: t\nunit: {unit}\ncolumns:\n  b: {{int: [0, 9]}}\n");
+            assert_eq!(codes_of(&text).len(), 1, "{unit}");
+        }
         let found = codes_of("schema: 1\ntable: t\ncolumns:\n  id: {generate: {uuid: {}}}\n");
         assert!(found[0].1.contains("no column is modelled"), "{found:?}");
     }

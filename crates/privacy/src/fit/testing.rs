@@ -99,6 +99,15 @@ pub fn correlated(rows: usize) -> Coded {
     Coded::new(Domain::new(sizes.iter().map(|size| *size as usize).collect()), columns)
 }
 
+/// A table of four codes by three, and the same without the first k rows: one unit's.
+pub fn neighbours(rows: &[(u32, u32)], k: usize) -> (Coded, Coded) {
+    let table = |rows: &[(u32, u32)]| {
+        let columns = vec![rows.iter().map(|row| row.0).collect(), rows.iter().map(|row| row.1).collect()];
+        Coded::new(Domain::new(vec![4, 3]), columns)
+    };
+    (table(rows), table(&rows[k.min(rows.len())..]))
+}
+
 pub fn names(table: &Coded) -> Vec<String> {
     (0..table.domain().len()).map(|at| format!("c{at}")).collect()
 }

@@ -107,6 +107,11 @@ impl Session {
         match self.noise.clone() {
             Noise::System => self.release(asked, move || measurement.invoke(&steps)),
             #[cfg(test)]
+            Noise::Half => {
+                let measurement = self::measurement(2.0 * epsilon)?;
+                self.release(asked, move || measurement.invoke(&steps))
+            }
+            #[cfg(test)]
             Noise::Double(double) => self.release(asked, move || {
                 let mut double = double.borrow_mut();
                 let mut gumbel = |step: i64| {

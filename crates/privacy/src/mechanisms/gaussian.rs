@@ -13,8 +13,7 @@ use opendp::measurements::make_gaussian;
 use opendp::measures::ZeroConcentratedDivergence;
 use opendp::metrics::L2Distance;
 
-use super::{Ints, Noise, ints};
-use crate::session::Asked;
+use super::{Ints, Law, ints};
 use crate::{Cost, Error, Result, Session};
 
 pub(crate) fn measurement(
@@ -57,25 +56,6 @@ impl Session {
         l2_sensitivity: f64,
         sigma: f64,
     ) -> Result<Vec<i64>> {
-        let measurement = measurement(sigma)?;
-        let asked = Asked {
-            mechanism: "discrete Gaussian",
-            query: query.to_owned(),
-            sensitivity: l2_sensitivity,
-            norm: "L2",
-            scale: sigma,
-            granularity: 1.0,
-            cost: Cost::of(measurement.map(&l2_sensitivity)?),
-            gaussian: true,
-        };
-        let values = values.to_vec();
-        match self.noise.clone() {
-            Noise::System => self.release(asked, move || measurement.invoke(&values)),
-            #[cfg(test)]
-            Noise::Double(double) => self.release(asked, move || {
-                let mut double = double.borrow_mut();
-                Ok(values.iter().map(|value| value + (sigma * double.normal()).round() as i64).collect())
-            }),
-        }
+        self.add(Law::Gaussian, query, values, l2_sensitivity, sigma)
     }
 }

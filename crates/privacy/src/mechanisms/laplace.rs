@@ -12,8 +12,7 @@ use opendp::measurements::make_laplace;
 use opendp::measures::MaxDivergence;
 use opendp::metrics::L1Distance;
 
-use super::{Ints, Noise, ints};
-use crate::session::Asked;
+use super::{Ints, Law, ints};
 use crate::{Cost, Error, Result, Session};
 
 pub(crate) fn measurement(scale: f64) -> Result<Measurement<Ints, L1Distance<f64>, MaxDivergence, Vec<i64>>> {
@@ -73,29 +72,6 @@ impl Session {
         l1_sensitivity: f64,
         scale: f64,
     ) -> Result<Vec<i64>> {
-        let measurement = measurement(scale)?;
-        let asked = Asked {
-            mechanism: "discrete Laplace",
-            query: query.to_owned(),
-            sensitivity: l1_sensitivity,
-            norm: "L1",
-            scale,
-            granularity: 1.0,
-            cost: cost(scale, l1_sensitivity)?,
-            gaussian: false,
-        };
-        let values = values.to_vec();
-        match self.noise.clone() {
-            Noise::System => self.release(asked, move || measurement.invoke(&values)),
-            #[cfg(test)]
-            Noise::Double(double) => self.release(asked, move || {
-                let mut double = double.borrow_mut();
-                let mut noise = || {
-                    let u = double.unit() - 0.5;
-                    (-scale * u.signum() * (1.0 - 2.0 * u.abs()).ln()).round() as i64
-                };
-                Ok(values.iter().map(|value| value + noise()).collect())
-            }),
-        }
+        self.add(Law::Laplace, query, values, l1_sensitivity, scale)
     }
 }

@@ -11,6 +11,10 @@ pub mod randomised_response;
 pub mod threshold;
 
 use opendp::domains::{AtomDomain, VectorDomain};
+use opendp::error::Fallible;
+
+use crate::session::Asked;
+use crate::{Cost, Result, Session};
 
 /// Vectors of whole numbers.
 pub(crate) type Ints = VectorDomain<AtomDomain<i64>>;
@@ -28,6 +32,10 @@ pub(crate) enum Noise {
     /// Made-up noise for tests, from a seed. What it is added to is not private at all.
     #[cfg(test)]
     Double(std::rc::Rc<std::cell::RefCell<double::Double>>),
+    /// A mistake for audits to find: the noise is half of what is charged for, as if scores were monotone or a factor 2 had
+    /// been forgotten.
+    #[cfg(test)]
+    Half,
 }
 
 impl Noise {
@@ -37,13 +45,97 @@ impl Noise {
             Noise::System => "operating system, by OpenSSL's RAND_priv_bytes".into(),
             #[cfg(test)]
             Noise::Double(_) => "test double from a seed: NOT PRIVATE".into(),
+            #[cfg(test)]
+            Noise::Half => "half the noise: NOT PRIVATE".into(),
         }
+    }
+}
+
+/// What is added to each of some whole numbers.
+#[derive(Clone, Copy, Debug)]
+enum Law {
+    Gaussian,
+    Laplace,
+}
+
+/// Adds noise to whole numbers.
+type Sampler = Box<dyn Fn(&Vec<i64>) -> Fallible<Vec<i64>>>;
+
+impl Law {
+    fn name(self) -> &'static str {
+        match self {
+            Law::Gaussian => "discrete Gaussian",
+            Law::Laplace => "discrete Laplace",
+        }
+    }
+
+    /// The norm in which its sensitivity is.
+    fn norm(self) -> &'static str {
+        match self {
+            Law::Gaussian => "L2",
+            Law::Laplace => "L1",
+        }
+    }
+
+    fn cost(self, scale: f64, sensitivity: f64) -> Result<Cost> {
+        match self {
+            Law::Gaussian => gaussian::cost(scale, sensitivity),
+            Law::Laplace => laplace::cost(scale, sensitivity),
+        }
+    }
+
+    fn sampler(self, scale: f64) -> Result<Sampler> {
+        Ok(match self {
+            Law::Gaussian => {
+                let measurement = gaussian::measurement(scale)?;
+                Box::new(move |values: &Vec<i64>| measurement.invoke(values))
+            }
+            Law::Laplace => {
+                let measurement = laplace::measurement(scale)?;
+                Box::new(move |values: &Vec<i64>| measurement.invoke(values))
+            }
+        })
+    }
+}
+
+impl Session {
+    /// Whole numbers with noise of a scale, of which a unit's part has a norm of at most `sensitivity`.
+    fn add(
+        &mut self,
+        law: Law,
+        query: &str,
+        values: &[i64],
+        sensitivity: f64,
+        scale: f64,
+    ) -> Result<Vec<i64>> {
+        let asked = Asked {
+            mechanism: law.name(),
+            query: query.to_owned(),
+            sensitivity,
+            norm: law.norm(),
+            scale,
+            granularity: 1.0,
+            cost: law.cost(scale, sensitivity)?,
+            gaussian: matches!(law, Law::Gaussian),
+        };
+        let values = values.to_vec();
+        let sampler = match self.noise.clone() {
+            Noise::System => law.sampler(scale)?,
+            #[cfg(test)]
+            Noise::Half => law.sampler(scale / 2.0)?,
+            #[cfg(test)]
+            Noise::Double(double) => Box::new(move |values: &Vec<i64>| {
+                let mut double = double.borrow_mut();
+                Ok(values.iter().map(|value| value + double.of(law, scale).round() as i64).collect())
+            }),
+        };
+        self.release(asked, move || sampler(&values))
     }
 }
 
 #[cfg(test)]
 pub(crate) mod double {
-    use super::Noise;
+    use super::{Law, Noise};
     use crate::Session;
 
     /// Pseudo-random numbers by SplitMix64; fit for tests of what surrounds the noise, and for nothing else.
@@ -65,12 +157,29 @@ pub(crate) mod double {
             let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
             radius * (std::f64::consts::TAU * self.unit()).cos()
         }
+
+        /// A number from a law.
+        pub(super) fn of(&mut self, law: Law, scale: f64) -> f64 {
+            match law {
+                Law::Gaussian => scale * self.normal(),
+                Law::Laplace => {
+                    let u = self.unit() - 0.5;
+                    -scale * u.signum() * (1.0 - 2.0 * u.abs()).ln()
+                }
+            }
+        }
     }
 
     impl Session {
         /// From here on the session's noise is a test double, and its output not private.
         pub(crate) fn not_private(mut self, seed: u64) -> Session {
             self.noise = Noise::Double(std::rc::Rc::new(std::cell::RefCell::new(Double(seed))));
+            self
+        }
+
+        /// From here on the session adds half the noise that it charges for.
+        pub(crate) fn half_the_noise(mut self) -> Session {
+            self.noise = Noise::Half;
             self
         }
     }

@@ -91,6 +91,11 @@ impl Session {
         match self.noise.clone() {
             Noise::System => self.release(asked, move || measurement.invoke(&values)),
             #[cfg(test)]
+            Noise::Half => {
+                let measurement = self::measurement(candidates, alpha, scale / 2.0)?;
+                self.release(asked, move || measurement.invoke(&values))
+            }
+            #[cfg(test)]
             Noise::Double(_) => {
                 let candidates = candidates.to_vec();
                 self.release(asked, move || {
@@ -101,6 +106,57 @@ impl Session {
                     Ok(candidates.iter().copied().min_by_key(|c| c.abs_diff(wanted)).unwrap_or(0))
                 })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opendp::transformations::make_quantile_score_candidates;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The scores of the candidates, and by what they were multiplied to be whole numbers.
+    fn scores(values: &[i64], candidates: &[i64], alpha: f64) -> (Vec<f64>, f64) {
+        let scores = |values: Vec<i64>, candidates: &[i64]| {
+            make_quantile_score_candidates(ints(), SymmetricDistance, candidates.to_vec(), alpha)
+                .unwrap()
+                .invoke(&values)
+                .unwrap()
+        };
+        // A row is worth alpha to a candidate below it and 1 - alpha to one above: together one.
+        let factor = scores(vec![0], &[-1, 1]).into_iter().sum::<u64>() as f64;
+        (scores(values.to_vec(), candidates).into_iter().map(|score| score as f64).collect(), factor)
+    }
+
+    proptest! {
+        /// A unit more or less moves the rank distance of every candidate by no more than the ledger says.
+        #[test]
+        fn one_unit_moves_ranks_by_no_more_than_declared(
+            others in prop::collection::vec(-9i64..30, 0..60), unit in prop::collection::vec(-9i64..30, 1..7),
+            mut candidates in prop::collection::vec(-5i64..25, 1..12), percent in 0u8..=100,
+        ) {
+            candidates.sort_unstable();
+            candidates.dedup();
+            let alpha = f64::from(percent) / 100.0;
+            let with: Vec<i64> = others.iter().chain(&unit).copied().collect();
+            let (without, factor) = scores(&others, &candidates, alpha);
+            let (with, _) = scores(&with, &candidates, alpha);
+            let declared = unit.len() as f64 * alpha.max(1.0 - alpha);
+            for (a, b) in without.iter().zip(&with) {
+                prop_assert!((a - b).abs() <= declared * factor * (1.0 + 1e-9), "{} {} {}", a, b, factor);
+            }
+        }
+    }
+
+    #[test]
+    fn a_quantile_costs_what_its_choice_does() {
+        for (alpha, rows) in [(0.5, 1u32), (0.9, 4)] {
+            let scale = scale(alpha, 0.02, rows).unwrap();
+            let known = 2.0 * f64::from(rows) * f64::max(alpha, 1.0 - alpha) / (8.0f64 * 0.02).sqrt();
+            assert!((scale / known - 1.0).abs() < 1e-9, "{scale} {known}");
+            assert!(cost(alpha, scale, rows).unwrap().rho <= 0.02);
         }
     }
 }

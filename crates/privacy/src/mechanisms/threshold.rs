@@ -79,14 +79,15 @@ pub fn calibrate(unit: &Unit, cost_at_most: Cost) -> Result<(f64, i64)> {
 }
 
 impl Session {
-    /// The keys whose noisy count reaches the threshold, with these counts, sorted by key. The table was truncated to the
-    /// bounds of the unit, by [`Unit::truncate`] and [`keep_groups`](crate::keep_groups).
+    /// The keys whose noisy count reaches the threshold, with these counts, sorted by key. What is counted was truncated to
+    /// `bounds`, by [`Unit::truncate`] and [`keep_groups`](crate::keep_groups): those of the session's unit, or narrower ones.
     ///
     /// # Errors
     /// [`Error::Budget`] when it does not fit; and when charging or drawing fails.
     pub fn threshold(
         &mut self,
         query: &str,
+        bounds: &Unit,
         counts: &[(String, i64)],
         sigma: f64,
         threshold: i64,
@@ -95,11 +96,11 @@ impl Session {
         let asked = Asked {
             mechanism: "Gaussian threshold",
             query: format!("{query}, where at least {threshold}"),
-            sensitivity: self.unit().l2(),
+            sensitivity: bounds.l2(),
             norm: "L2",
             scale: sigma,
             granularity: 1.0,
-            cost: cost(self.unit(), sigma, threshold)?,
+            cost: cost(bounds, sigma, threshold)?,
             gaussian: false,
         };
         let counts: HashMap<String, i64> = counts.iter().cloned().collect();
@@ -110,6 +111,11 @@ impl Session {
         };
         match self.noise.clone() {
             Noise::System => self.release(asked, move || Ok(sorted(measurement.invoke(&counts)?))),
+            #[cfg(test)]
+            Noise::Half => {
+                let measurement = self::measurement(sigma / 2.0, threshold)?;
+                self.release(asked, move || Ok(sorted(measurement.invoke(&counts)?)))
+            }
             #[cfg(test)]
             Noise::Double(double) => self.release(asked, move || {
                 let mut double = double.borrow_mut();

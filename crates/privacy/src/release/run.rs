@@ -75,6 +75,16 @@ pub struct Released {
     pub notes: Vec<String>,
 }
 
+/// Checks that the columns of a plan are there, and that each row names its unit, so that nothing has to be refused once a
+/// session is open.
+///
+/// # Errors
+/// When a column is missing, or the unit of a row is.
+pub fn check(plan: &Plan, table: &Columns) -> Result<()> {
+    plan.columns().into_iter().try_for_each(|name| table.column(name).map(drop))?;
+    units(&plan.unit, table).map(drop)
+}
+
 /// Makes the figures of a plan. All of its cost is asked for before a row is looked at.
 ///
 /// # Errors
@@ -100,26 +110,34 @@ struct Rows {
 
 impl Rows {
     fn bounded(unit: &Unit, table: &Columns) -> Result<Rows> {
-        let Some(name) = &unit.column else {
-            return Ok(Rows { rows: (0..table.rows).collect(), units: (0..table.rows as u64).collect() });
+        let units = units(unit, table)?;
+        // A row that is its own unit needs no truncation.
+        let rows = match unit.column {
+            None => (0..table.rows).collect(),
+            Some(_) => unit.truncate(&units)?,
         };
-        let column = table.column(name)?;
-        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut units = Vec::with_capacity(column.len());
-        for value in column {
-            let Some(value) = value.as_deref().filter(|value| !value.is_empty()) else {
-                return Err(Error::request(
-                    format!("column `{name}` does not name a unit in every row"),
-                    "rows without a unit cannot be protected; leave them out of the table, or give each a unit of its own",
-                ));
-            };
-            let next = numbers.len() as u64;
-            units.push(*numbers.entry(value).or_insert(next));
-        }
-        let rows = unit.truncate(&units)?;
         let units = rows.iter().map(|&row| units[row]).collect();
         Ok(Rows { rows, units })
     }
+}
+
+/// The number of each row's unit.
+fn units(unit: &Unit, table: &Columns) -> Result<Vec<u64>> {
+    let Some(name) = &unit.column else { return Ok((0..table.rows as u64).collect()) };
+    let column = table.column(name)?;
+    let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut units = Vec::with_capacity(column.len());
+    for value in column {
+        let Some(value) = value.as_deref().filter(|value| !value.is_empty()) else {
+            return Err(Error::request(
+                format!("column `{name}` does not name a unit in every row"),
+                "rows without a unit cannot be protected; leave them out of the table, or give each a unit of its own",
+            ));
+        };
+        let next = numbers.len() as u64;
+        units.push(*numbers.entry(value).or_insert(next));
+    }
+    Ok(units)
 }
 
 fn release(item: &Item, session: &mut Session, table: &Columns, rows: &Rows) -> Result<Released> {
@@ -143,7 +161,15 @@ fn release(item: &Item, session: &mut Session, table: &Columns, rows: &Rows) -> 
     match &item.groups {
         Groups::Discover(columns) => {
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            discover(item, session, rows, &keys(&columns)?, &mut released)?;
+            let found = discover(item, session, rows, &keys(&columns)?, &mut released)?;
+            if item.query == Query::Count {
+                let noise = item.draws.first().map_or(Noise::Gaussian(0.0), |draw| draw.noise);
+                let figure = |(keys, count)| plain(keys, count, 1.0, noise);
+                released.figure = "count".into();
+                released.figures = found.keys.into_iter().zip(found.counts).map(figure).collect();
+            } else {
+                by_group(item, session, table, &found.kept, &found.keys, &mut released)?;
+            }
         }
         Groups::Public(columns) => {
             let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
@@ -222,7 +248,8 @@ fn by_group(
 ) -> Result<()> {
     let title = item.describe();
     let groups = names.len();
-    let Some(first) = item.draws.first() else { return Ok(()) };
+    let draws = item.figures();
+    let Some(first) = draws.first() else { return Ok(()) };
     match &item.query {
         Query::Count => {
             let mut counts = vec![0i64; groups];
@@ -253,7 +280,7 @@ fn by_group(
                     counts[group] += 1;
                 }
             }
-            let second = item.draws.get(1).unwrap_or(first);
+            let second = draws.get(1).unwrap_or(first);
             let sums = draw(session, &format!("{title}: sums less {} each", of.centre()), &sums, first)?;
             let counts = draw(session, &format!("{title}: counts"), &counts, second)?;
             released.figure = format!("mean_{}", of.column);
@@ -405,14 +432,25 @@ fn quantile(keys: Vec<String>, cells: &[i64], bins: &[i64], share: f64, step: f6
 /// escaped where one has.
 const JOIN: char = '\u{1f}';
 
+/// Keys that were found.
+struct Found {
+    keys: Vec<Vec<String>>,
+    /// Their noisy counts.
+    counts: Vec<i64>,
+    /// The rows that have one of them and are within the unit's bounds, with the number of the key.
+    kept: Vec<(usize, usize)>,
+}
+
+/// Searches for the keys that enough rows have. What comes out is public, so whatever is released by it afterwards is released
+/// by known groups; the rows of all other keys are left out.
 fn discover(
     item: &Item,
     session: &mut Session,
     rows: &Rows,
     keys: &[Vec<Option<&str>>],
     released: &mut Released,
-) -> Result<()> {
-    let Some(&Draw { noise: noise @ Noise::Threshold(sigma, at), .. }) = item.draws.first() else {
+) -> Result<Found> {
+    let Some(&Draw { noise: Noise::Threshold(sigma, at), .. }) = item.draws.first() else {
         return Err(Error::Internal("unknown keys without a threshold".into()));
     };
     let text = |value: &Option<&str>| match value {
@@ -431,21 +469,29 @@ fn discover(
             *numbers.entry(key).or_insert(next)
         })
         .collect();
-    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-    for row in keep_groups(session.unit(), &rows.units, &groups)? {
-        *counts.entry(joined[row].clone()).or_default() += 1;
-    }
-    let counts: Vec<(String, i64)> = counts.into_iter().collect();
-    let kept = session.threshold(&item.describe(), &counts, sigma, at)?;
-    released.figure = "count".into();
-    released.figures = kept
-        .into_iter()
-        .map(|(key, count)| plain(key.split(JOIN).map(str::to_owned).collect(), count, 1.0, noise))
-        .collect();
-    released
-        .notes
-        .push(format!("keys with a noisy count below {at} are left out, and so are keys that do not occur"));
-    Ok(())
+    let bounded = keep_groups(session.unit(), &rows.units, &groups)?;
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    bounded.iter().for_each(|&row| *counts.entry(&joined[row]).or_default() += 1);
+    let counts: Vec<(String, i64)> = counts.into_iter().map(|(key, count)| (key.to_owned(), count)).collect();
+    let bounds = session.unit().clone();
+    let query = match item.query {
+        Query::Count => item.describe(),
+        _ => format!("keys for {}", item.describe()),
+    };
+    let found = session.threshold(&query, &bounds, &counts, sigma, at)?;
+    released.notes.push(format!(
+        "keys with a noisy count of rows below {at} are left out, and so are keys that do not occur; counts just above it are \
+         too large on average"
+    ));
+    // They come sorted.
+    let place = |key: &str| found.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok();
+    let kept = bounded.iter().filter_map(|&row| Some((rows.rows[row], place(&joined[row])?))).collect();
+    let split = |key: &String| key.split(JOIN).map(str::to_owned).collect();
+    Ok(Found {
+        keys: found.iter().map(|(key, _)| split(key)).collect(),
+        counts: found.iter().map(|(_, count)| *count).collect(),
+        kept,
+    })
 }
 
 /// Makes figures add up to a total, or non-negative, or both, and says so. Costs nothing: it reads figures only.

@@ -55,7 +55,7 @@ fn normal_quantile(p: f64) -> f64 {
 
 /// Whether outputs on a pair of neighbours show that mu-Gaussian-DP does not hold: the threshold is fixed on the first half,
 /// mu is bounded from below on the second.
-fn breaks_mu(without: &[i64], with: &[i64], mu: f64) -> bool {
+pub(crate) fn breaks_mu(without: &[i64], with: &[i64], mu: f64) -> bool {
     let half = without.len() / 2;
     let mean = |values: &[i64]| values.iter().sum::<i64>() as f64 / values.len() as f64;
     let threshold = (mean(&without[..half]) + mean(&with[..half])) / 2.0;
@@ -92,26 +92,28 @@ fn a_forgotten_bound_on_rows_is_caught() {
     assert!(breaks_mu(&noisy(others.len(), sigma), &noisy(with.len(), sigma), mu), "mutant: no truncation");
 }
 
-/// Two candidates; a unit raises the score of one by the sensitivity and lowers that of the other.
-fn breaks_epsilon(scores: [[i64; 2]; 2], scale_for: f64, epsilon: f64) -> bool {
-    let measurement = choice::measurement(scale_for).unwrap();
-    let runs = RUNS / 4;
-    let second = |scores: [i64; 2]| {
-        let scores = scores.to_vec();
-        (0..runs).filter(|_| measurement.invoke(&scores).unwrap() == 1).count() as u64
-    };
-    let (before, after) = (second(scores[0]), second(scores[1]));
-    let n = runs as u64;
+/// Whether an event that was seen `before` times in n on one table and `after` times on its neighbour shows that pure epsilon
+/// does not hold.
+pub(crate) fn breaks_epsilon(n: u64, before: u64, after: u64, epsilon: f64) -> bool {
     lower(n, before, ALPHA) > epsilon.exp() * upper(n, after, ALPHA)
 }
 
 #[test]
 fn a_monotonic_flag_is_caught() {
+    // Two candidates; a unit raises the score of one by the sensitivity and lowers that of the other.
     let step = 1i64 << 20;
-    let scores = [[0, 0], [step, -step]];
-    assert!(!breaks_epsilon(scores, 2.0, 2.0));
+    let runs = RUNS as u64 / 4;
+    let caught = |scale_for: f64| {
+        let measurement = choice::measurement(scale_for).unwrap();
+        let second = |scores: [i64; 2]| {
+            let scores = scores.to_vec();
+            (0..runs).filter(|_| measurement.invoke(&scores).unwrap() == 1).count() as u64
+        };
+        breaks_epsilon(runs, second([0, 0]), second([step, -step]), 2.0)
+    };
+    assert!(!caught(2.0));
     // With the flag, OpenDP would call noise of half the scale as private as the noise without it: epsilon 4 for 2.
-    assert!(breaks_epsilon(scores, 4.0, 2.0), "mutant: monotonic on scores that are not");
+    assert!(caught(4.0), "mutant: monotonic on scores that are not");
 }
 
 /// Discrete Gaussian noise against its exact probabilities, exp(-z² / (2 sigma²)) over their sum: Pearson's statistic over

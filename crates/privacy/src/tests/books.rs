@@ -85,7 +85,10 @@ fn runs_add_up_over_the_table() {
 fn what_was_agreed_for_a_table_stays() {
     let folder = tempfile::tempdir().unwrap();
     let budget = Budget::new(0.1, 1e-6).unwrap();
-    drop(Session::open(opening(folder.path(), Unit::column("client", 5).unwrap(), budget)).unwrap());
+    let mut first =
+        Session::open(opening(folder.path(), Unit::column("client", 5).unwrap(), budget)).unwrap();
+    first.marginal("count", &[10], 1e6).unwrap();
+    drop(first);
     let other_unit = Session::open(opening(folder.path(), Unit::row(), budget));
     assert!(matches!(other_unit, Err(Error::Request { .. })));
     let other_total = Session::open(crate::Opening {
@@ -94,7 +97,52 @@ fn what_was_agreed_for_a_table_stays() {
     });
     assert!(matches!(other_total, Err(Error::Request { .. })));
     // Another bound on the same unit's rows is another sensitivity, not another promise.
-    Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), budget)).unwrap();
+    let half = Budget::new(0.05, 1e-6).unwrap();
+    Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), half)).unwrap();
+}
+
+/// All that stands in a folder.
+fn content(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn asking_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = |epsilon| Budget::new(epsilon, 1e-6).unwrap();
+    let asked = |epsilon, cost| opening(folder.path(), Unit::row(), budget(epsilon)).check("this", cost);
+    let most = budget(1.0).cost().unwrap();
+    asked(1.0, most).unwrap();
+    assert!(matches!(asked(0.5, most), Err(Error::Budget { whose: "the run", .. })));
+    assert_eq!(content(folder.path()), []);
+    let mut first = session(folder.path(), Unit::row(), 1.0).unwrap();
+    first.marginal("count", &[10], 20.0).unwrap();
+    drop(first);
+    let before = content(folder.path());
+    assert_eq!(before.len(), 2);
+    assert!(matches!(asked(1.0, Cost::default()), Err(Error::Budget { whose: "the table", .. })));
+    asked(0.5, Cost::default()).unwrap();
+    let other = opening(folder.path(), Unit::column("client", 5).unwrap(), budget(0.5));
+    assert!(matches!(other.check("this", Cost::default()), Err(Error::Request { .. })));
+    assert_eq!(content(folder.path()), before);
+}
+
+#[test]
+fn a_session_without_a_charge_agrees_on_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = session(folder.path(), Unit::row(), 0.001).unwrap().close(Vec::new(), Vec::new()).unwrap();
+    assert_eq!((closed.table_epsilon, closed.table_runs), (0.0, 0));
+    let mut refused = session(folder.path(), Unit::row(), 0.001).unwrap();
+    assert!(refused.marginal("too exact", &[10], 0.1).is_err());
+    drop(refused);
+    // A larger budget, and another unit, are still possible.
+    session(folder.path(), Unit::column("client", 5).unwrap(), 1.0).unwrap();
 }
 
 #[test]
@@ -160,7 +208,7 @@ proptest! {
                 _ => {
                     let (sigma, at) = threshold::calibrate(&unit, Cost { rho, delta }).unwrap();
                     let counts = [("a".to_owned(), 7)];
-                    (session.threshold("t", &counts, sigma, at).map(drop), threshold::cost(&unit, sigma, at).unwrap())
+                    (session.threshold("t", &unit, &counts, sigma, at).map(drop), threshold::cost(&unit, sigma, at).unwrap())
                 }
             };
             match result {

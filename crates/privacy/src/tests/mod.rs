@@ -2,6 +2,7 @@
 
 pub(crate) mod audits;
 mod books;
+mod doors;
 mod killed;
 
 use std::path::Path;
