@@ -316,7 +316,7 @@ fn run(
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
-    let mut found = Vec::new();
+    let (mut found, mut asked) = (Vec::new(), Vec::new());
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
         let protected = ruleset.protected(&plan.name);
@@ -324,7 +324,15 @@ fn run(
         let examined = examiner.as_ref().and_then(|examiner| examiner.table(&plan.name));
         let writing = Writing { plan, rows: rows.clone(), views: &views, data, examined, protected };
         let Written { pending, anomalies, found: in_table } = write_table(writing, job, progress, stop)?;
-        found.extend(in_table.map(|found| (plan.name.clone(), found)));
+        if let Some(in_table) = in_table {
+            asked.push(validation::row_count(
+                &plan.name,
+                in_table.rows(),
+                rows.end - rows.start,
+                "asked for",
+            ));
+            found.push((plan.name.clone(), in_table));
+        }
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
         entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
@@ -346,12 +354,13 @@ fn run(
         provenance.files = data_files(&entries);
         provenance.throughput =
             Some(Throughput { rows, seconds: timing.seconds, threads: job.threads as u64 });
-        let tables = examiner.finish(found, Vec::new())?;
+        let tables = examiner.finish(found, asked)?;
         let report = Report::new(ruleset.name(), provenance, tables, None);
         let mut page = None;
         if let Destination::Folder(folder) = &job.destination {
             // The page holds its charts; files of their own are for `lookalike validate --report`.
-            finished.extend(validation::render(&report, &folder.join(REPORT), false)?);
+            let page_alone = validation::Choice { charts: false, ..validation::Choice::default() };
+            finished.extend(validation::render(&report, &folder.join(REPORT), page_alone)?);
             page = Some(format!("{REPORT}/index.html"));
         }
         validation = Some(ValidationEntry::new(report, page));
