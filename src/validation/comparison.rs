@@ -9,8 +9,8 @@ use lookalike_engine::run::{UNIT_ROWS, in_order};
 use lookalike_io::{Source, SourceOptions};
 use lookalike_ruleset::TableSchema;
 use lookalike_validate::cells::hash_word;
-use lookalike_validate::model::{Check, Note, Reference, TableReport};
-use lookalike_validate::reference::{Census, LinkTables, Sampled, Sought, Table};
+use lookalike_validate::model::{Check, Note, Question, Reference, TableReport, Verdict};
+use lookalike_validate::reference::{Census, LinkTables, Role, Sampled, Sought, Table};
 use lookalike_validate::{leakage, reference as compared};
 use polars::prelude::*;
 
@@ -79,7 +79,7 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
     let links = links(ruleset, tables);
     let fallback = compared::Options::default();
     let fallback = compared::Options { margin: comparing.margin.unwrap_or(fallback.margin), ..fallback };
-    let (mut options, mut counts) = (BTreeMap::new(), Vec::new());
+    let (mut options, mut counts, mut shared) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
     let (mut reals, mut owns, mut helds) = (Vec::new(), Vec::new(), Vec::new());
     for (table, real, held) in &files {
         let mut sides = [
@@ -87,16 +87,24 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
             Some(comparing.hold(&table.name, table.source.as_ref())?),
             held.as_ref().map(|held| comparing.hold(&table.name, held.source.as_ref())).transpose()?,
         ];
-        let key = ruleset.plan().table(&table.name).and_then(|plan| {
-            let named = plan.columns.iter().find(|column| column.written && column.unique);
-            named.map(|column| column.name.clone())
-        });
-        let own = compared::Options { key: key.into_iter().collect(), ..fallback.clone() };
+        let declared =
+            ruleset.plan().table(&table.name).map(|plan| plan.audit(|_| true).declared().columns.clone());
+        let declared = declared.unwrap_or_default();
+        let key = declared.iter().find(|column| column.unique).map(|column| column.name.clone());
+        let mut own = compared::Options { key: key.into_iter().collect(), ..fallback.clone() };
+        // Numbers of rows are no amounts.
+        let named = declared.iter().filter(|column| column.names_rows);
+        own.roles.extend(named.map(|column| (column.name.clone(), Role::Id)));
+        let listed =
+            declared.iter().filter(|column| column.listed).map(|column| column.name.clone()).collect();
         let leakage = leakage::Options {
             compare: own.linked(&table.name, &links),
-            listed: listed(ruleset, &table.name),
+            listed,
             ..leakage::Options::default()
         };
+        let is_id = |name: &String| leakage.compare.roles.get(name) == Some(&Role::Id);
+        let sharing = declared.iter().filter(|column| !column.rows_independent && !is_id(&column.name));
+        shared.insert(table.name.clone(), sharing.map(|column| column.name.clone()).collect::<Vec<_>>());
         let sought = {
             let [Some(real), Some(own), held] = sides.each_ref().map(|side| side.as_ref().map(Side::table))
             else {
@@ -143,6 +151,14 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
             leakage::assess_counted(&real_tables[at], &own_tables[at], held.as_ref(), &leakage, counted);
         let Some(report) = reports.iter_mut().find(|report| report.name == name) else { continue };
         report.notes.extend(comparison.notes.iter().chain(&assessment.notes).map(Note::private));
+        if let Some(columns) = shared.get(&name).filter(|columns| !columns.is_empty()) {
+            let columns: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+            report.notes.push(Note::new(format!(
+                "The rows share draws, of a parent or of a series, in {}: a figure beyond its threshold there is told but is no failure, \
+                 since thresholds are those of independent rows.",
+                columns.join(", ")
+            )));
+        }
         report.charts.extend(comparison.matrices());
         report.checks.extend(comparison.checks);
         report.checks.extend(assessment.checks);
@@ -154,6 +170,10 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
     if let Some(report) = reports.first_mut() {
         report.checks.extend(across);
         report.notes.extend(found.links.notes.iter().map(Note::private));
+    }
+    for report in reports {
+        let compared = report.checks.iter_mut().filter(|check| check.metric.question != Question::Rules);
+        compared.for_each(|check| forgive(check, &shared));
     }
     Ok(entries)
 }
@@ -302,12 +322,37 @@ fn compact(frame: DataFrame) -> Result<DataFrame, Error> {
     DataFrame::new(frame.height(), columns.collect()).map_err(internal)
 }
 
-/// Columns whose values stand in the ruleset or in the files that it reads.
-fn listed(ruleset: &Ruleset, table: &str) -> std::collections::BTreeSet<String> {
-    let Some(plan) = ruleset.plan().table(table) else { return Default::default() };
-    let audit = plan.audit(|_| true);
-    let columns = audit.declared().columns.iter().filter(|column| column.listed);
-    columns.map(|column| column.name.clone()).collect()
+/// Where rows share draws, of a parent or a series, two samples of one truth lie farther apart than independent rows do, by as much
+/// as nobody knows: then a figure beyond its threshold is no failure. What is right or wrong in each row stays judged.
+fn forgive(check: &mut Check, shared: &BTreeMap<String, Vec<String>>) {
+    const STILL: [&str; 6] = [
+        "TableStructure",
+        "KeyUniqueness",
+        "ReferentialIntegrity",
+        "IdenticalMatchShare",
+        "CopiedValueShare",
+        "CategoryAdherence",
+    ];
+    let shares = if check.columns.is_empty() {
+        // Of the table, or of all.
+        shared.iter().any(|(table, columns)| {
+            (*table == check.table || !shared.contains_key(&check.table)) && !columns.is_empty()
+        })
+    } else {
+        // Across a link columns are called `table.column`.
+        let is_shared = |name: &String| {
+            shared.iter().any(|(table, columns)| {
+                columns.iter().any(|column| {
+                    (*table == check.table && column == name) || *name == format!("{table}.{column}")
+                })
+            })
+        };
+        check.columns.iter().any(is_shared)
+    };
+    if check.verdict == Verdict::Fail && shares && !STILL.contains(&check.metric.name) {
+        check.verdict = Verdict::Info;
+        check.message.push_str("; rows share draws, so chance may take it as far");
+    }
 }
 
 /// Opens a file of real rows of a table. Real data may be less tidy than the rules; then its own types do.

@@ -217,6 +217,8 @@ pub struct Column {
     pub leaves: Vec<Leaf>,
     /// Whether values are free of repetitions.
     pub unique: bool,
+    /// Whether values name their rows: free of repetitions, or numbered by the row alone.
+    pub names_rows: bool,
     /// Whether rows are independent of each other in this column, whatever its law: so that two tables of one ruleset, made
     /// with two seeds, are two samples of one truth.
     pub rows_independent: bool,

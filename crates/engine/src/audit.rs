@@ -303,6 +303,7 @@ impl Audit {
                 name: column.name.clone(),
                 leaves: found,
                 unique: column.unique,
+                names_rows: is_key(column),
                 rows_independent: rows_independent(table, at),
                 untested,
                 listed: is_listed(plan, table, at),

@@ -119,7 +119,7 @@ fn without_marks_anomalies_do_not_count_against_the_rules() {
     let told = place.run("validate worse --ruleset x.yaml").expect(1).stderr;
     assert!(told.contains("only 120 rows are to be anomalous"), "{told}");
     let told = place.run("validate alone --ruleset x.yaml --marks alone/orders.csv").expect(2).stderr;
-    assert!(told.contains("it is no file of marks"), "{told}");
+    assert!(told.contains("has no column `table`"), "{told}");
 }
 
 #[test]

@@ -29,10 +29,33 @@ tables:
       placed: {datetime_range: [2025-01-01, 2026-01-01]}
 ";
 
+/// Few parents whose draws all their children share, and rows that are numbered.
+const FLIGHTS: &str = "
+lookalike: 1
+name: flights
+seed: 1
+tables:
+  cities: {rows: 12, columns: {city: {sequence: {}}, name: {choice: [Bonn, Köln, Trier, Mainz, Jena, Ulm]}}}
+  flights:
+    rows: 25
+    belongs_to: {at: cities}
+    columns: {flight: {sequence: {}}, city: {expr: at.city}}
+    draws: {base: {log_normal: {median: 100, p95: 900}}}
+  seats:
+    belongs_to: {of: {table: flights, per_parent: {int_range: [40, 120]}}}
+    columns:
+      seat: {sequence: {}}
+      flight: {expr: of.flight}
+      fare: {expr: of.base * comfort, round: 2}
+      window: {bernoulli: 30%}
+    draws: {comfort: {uniform: [0.9, 1.1]}}
+";
+
 /// Writes the tables of a seed as CSV.
-fn write(folder: &Path, seed: u64) -> PathBuf {
+fn write(folder: &Path, rules: &str, seed: u64) -> PathBuf {
+    let text = rules;
     let rules = folder.join("rules.yaml");
-    std::fs::write(&rules, SHOP).unwrap();
+    std::fs::write(&rules, text).unwrap();
     let ruleset = Ruleset::loader().seed(seed).path(&rules).unwrap_or_else(|error| panic!("{error}"));
     let folder = folder.join(seed.to_string());
     let job = Job { destination: Destination::Folder(folder.clone()), ..Job::default() };
@@ -66,7 +89,7 @@ fn failed(report: &Report) -> Vec<String> {
 #[test]
 fn samples_of_large_tables_pass_and_say_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, real) = (write(folder.path(), 1), write(folder.path(), 2));
+    let (data, real) = (write(folder.path(), SHOP, 1), write(folder.path(), SHOP, 2));
     for held in [HELD_ROWS, 400] {
         let report = compared(folder.path(), &data, &real, held);
         assert_eq!(failed(&report), Vec::<String>::new(), "{held} rows held");
@@ -90,7 +113,7 @@ fn samples_of_large_tables_pass_and_say_what_they_are() {
 #[test]
 fn copies_and_repeated_keys_are_found_in_all_rows() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, real) = (write(folder.path(), 1), write(folder.path(), 2));
+    let (data, real) = (write(folder.path(), SHOP, 1), write(folder.path(), SHOP, 2));
     let read = |path: &Path| std::fs::read_to_string(path.join("orders.csv")).unwrap();
     let theirs: Vec<String> = read(&real).lines().map(str::to_owned).collect();
     let mut own: Vec<String> = read(&data).lines().map(str::to_owned).collect();
@@ -117,7 +140,8 @@ fn copies_and_repeated_keys_are_found_in_all_rows() {
         for check in [find("IdenticalMatchShare", &[]), find("CopiedValueShare", &["order"])] {
             let orders = report
                 .checks()
-                .filter(|other| other.metric.name == check.metric.name && other.table == "orders");
+                .filter(|other| other.metric.name == check.metric.name && other.columns == check.columns)
+                .filter(|other| other.table == "orders");
             let values: Vec<f64> = orders.filter_map(|check| check.value).collect();
             assert_eq!(values, [copied.len() as f64 / rows], "{}: {}", check.metric.name, check.message);
         }
@@ -127,4 +151,44 @@ fn copies_and_repeated_keys_are_found_in_all_rows() {
         let key = find("KeyUniqueness", &["order"]);
         assert!((key.value.unwrap() - (1.0 - 1.0 / rows)).abs() < 1e-12, "{}", key.message);
     }
+}
+
+/// Another sample of the same truth passes where children share what their parents drew, and where rows are numbered. What is
+/// wrong in single rows fails all the same.
+#[test]
+fn rows_that_share_draws_are_not_taken_for_independent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, real) = (write(folder.path(), FLIGHTS, 1), write(folder.path(), FLIGHTS, 2));
+    let report = compared(folder.path(), &data, &real, HELD_ROWS);
+    assert_eq!(failed(&report), Vec::<String>::new());
+    let seats = report.tables.iter().find(|table| table.name == "seats").unwrap();
+    assert!(seats.notes.iter().any(|note| note.text.contains("share draws") && note.text.contains("`fare`")));
+    assert!(
+        seats.checks.iter().any(|check| check.message.contains("rows share draws")),
+        "the fares differ by chance"
+    );
+    // Independent columns are judged as ever, and numbers of rows are no amounts.
+    let judged = |metric: &str, column: &str| {
+        let mut checks = seats.checks.iter();
+        checks
+            .find(|check| check.metric.name == metric && check.columns == [column])
+            .map(|check| check.verdict)
+    };
+    assert_eq!(judged("TVComplement", "window"), Some(Verdict::Pass));
+    assert_eq!(judged("KSComplement", "seat"), None);
+    // Windows twice as often as in truth are noticed.
+    let seats = data.join("seats.csv");
+    let text = std::fs::read_to_string(&seats).unwrap();
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(at, line)| if at % 2 == 1 { line.replace(",false", ",true") } else { line.to_owned() })
+        .collect();
+    std::fs::write(&seats, lines.join("\n") + "\n").unwrap();
+    let report = compared(folder.path(), &data, &real, HELD_ROWS);
+    assert!(
+        failed(&report).iter().any(|line| line.starts_with("TVComplement [\"window\"]")),
+        "{:?}",
+        failed(&report)
+    );
 }
