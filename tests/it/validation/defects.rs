@@ -490,7 +490,8 @@ fn what_is_wrong_with_a_series_is_seen_in_its_noise() {
     assert!(fit.is_some_and(|check| check.p_value.is_some() && check.n == 2000), "{fit:?}");
     let day = |at: usize| std::f64::consts::TAU * (at as f64 - 14.0) / 24.0;
     let late = move |at: usize, value: f64| value - 20.0 * day(at).cos() + 20.0 * (day(at) - 0.3).cos();
-    let changes: [(&str, Box<dyn Fn(usize, f64) -> f64>); 3] = [
+    type Shift = Box<dyn Fn(usize, f64) -> f64>;
+    let changes: [(&str, Shift); 3] = [
         ("season", Box::new(late)),
         ("trend", Box::new(|at, value| value - 0.1 * at as f64 / 24.0)),
         ("noise", Box::new(|at, value| if at % 2 == 0 { value + 3.0 } else { value - 3.0 })),
