@@ -375,7 +375,7 @@ fn run(
     let mut entries = Vec::new();
     let mut finished: Vec<Pending> = Vec::new();
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
-    let mut found = Vec::new();
+    let (mut found, mut asked) = (Vec::new(), Vec::new());
     let mut outputs = Outputs::new(ruleset, &mut tables, job)?;
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
@@ -386,7 +386,11 @@ fn run(
             Writing { plan, rows: rows.clone(), views: &views, data, inputs: &inputs, examined, protected };
         let Written { pending, anomalies, found: in_table } =
             write_table(writing, job, &mut outputs, progress, stop)?;
-        found.extend(in_table.map(|found| (plan.name.clone(), found)));
+        if let Some(in_table) = in_table {
+            let wanted = rows.end - rows.start;
+            asked.push(validation::row_count(&plan.name, in_table.rows(), wanted, "asked for"));
+            found.push((plan.name.clone(), in_table));
+        }
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
         entry.parts = parts(ruleset, plan);
@@ -419,12 +423,13 @@ fn run(
         provenance.files = data_files(&entries, &files);
         provenance.throughput =
             Some(Throughput { rows, seconds: timing.seconds, threads: job.threads as u64 });
-        let tables = examiner.finish(found, Vec::new())?;
+        let tables = examiner.finish(found, asked)?;
         let report = Report::new(ruleset.name(), provenance, tables, None);
         let mut page = None;
         if let Destination::Folder(folder) = &job.destination {
             // The page holds its charts; files of their own are for `lookalike validate --report`.
-            finished.extend(validation::render(&report, &folder.join(REPORT), false)?);
+            let page_alone = validation::Choice { charts: false, ..validation::Choice::default() };
+            finished.extend(validation::render(&report, &folder.join(REPORT), page_alone)?);
             page = Some(format!("{REPORT}/index.html"));
         }
         validation = Some(ValidationEntry::new(report, page));

@@ -139,6 +139,13 @@ pub fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A share: `0.05`, `5%`.
+pub fn share(text: &str) -> Result<f64, String> {
+    parse_number(text)
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a share from 0 to 1, such as 0.05 or 5%".into())
+}
+
 /// A factor: `0.1`, `10`, `5%`.
 pub fn factor(text: &str) -> Result<f64, String> {
     parse_number(text)

@@ -243,6 +243,8 @@ pub enum Promise {
     Matches(Arc<dyn Matcher>),
     /// The value follows from the row's other columns.
     Computed,
+    /// The value is what follows from the row's other columns and its number, and noise that is spread so.
+    Around(Spread),
     /// Nothing that can be told from the values.
     Nothing,
 }
@@ -269,11 +271,16 @@ pub struct Column {
     pub leaves: Vec<Leaf>,
     /// Whether values are free of repetitions.
     pub unique: bool,
+    /// Whether values name their rows: free of repetitions, or numbered by the row alone.
+    pub names_rows: bool,
     /// Whether rows are independent of each other in this column, whatever its law: so that two tables of one ruleset, made
     /// with two seeds, are two samples of one truth.
     pub rows_independent: bool,
     /// Why the law is not tested where it is not.
     pub untested: Option<&'static str>,
+    /// Whether every value stands in the ruleset or in a file that it reads, or follows from such values and row numbers: then
+    /// that two tables have values in common says nothing.
+    pub listed: bool,
 }
 
 /// A column of a child that has the value of its parent's column.
@@ -306,6 +313,17 @@ pub struct Correlation {
     pub grade: f64,
 }
 
+/// A declared anomaly.
+#[derive(Clone, Debug)]
+pub struct Anomaly {
+    /// Name.
+    pub name: String,
+    /// What it does, in the user's words.
+    pub about: Option<String>,
+    /// Exact number of rows that have it, where that is known.
+    pub rows: Option<u64>,
+}
+
 /// What is declared about a table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -313,14 +331,16 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Columns that have a parent's values.
     pub references: Vec<Reference>,
+    /// Columns that name the parents in links of which no combination occurs twice.
+    pub unique: Option<Vec<String>>,
     /// Correlations.
     pub correlations: Vec<Correlation>,
     /// The conditions that rows meet, as written, with whether they can be told from the written columns.
     pub requires: Vec<(String, bool)>,
     /// Parts of the table, in exact numbers of rows, with the column that names them.
     pub parts: Option<(String, Vec<(String, u64)>)>,
-    /// Anomalies with the exact number of rows that have them, where that is known; and the column that names them.
-    pub anomalies: Vec<(String, Option<u64>)>,
+    /// Anomalies, in the order of the ruleset.
+    pub anomalies: Vec<Anomaly>,
     /// The column that says which anomaly a row has.
     pub label: Option<String>,
 }
@@ -373,6 +393,9 @@ pub struct ColumnFacts {
     pub wrong: Vec<u32>,
     /// What the first of them should be.
     pub expected: Option<String>,
+    /// For each row the noise in its value, of rules that have some beside what is computed; NaN where it is not known. Empty for
+    /// other rules.
+    pub noise: Vec<f64>,
 }
 
 /// What was found about a block of rows, beyond the values.

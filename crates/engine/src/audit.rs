@@ -13,7 +13,7 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::build::Spec;
-use crate::generator::{Block, Failure, Generator, InputName, Promise};
+use crate::generator::{Around, Block, Failure, Generator, InputName, Promise};
 use crate::generators::branches::NONE;
 use crate::links::Mode;
 use crate::plan::{Error, Source, Table, TablePlan};
@@ -31,12 +31,26 @@ pub struct Audit {
     declared: declared::Table,
 }
 
+/// Of each expectation, for each row, whether its condition holds; `None` for expectations of columns, and where a row has
+/// values that the rules do not know.
+pub type Conditions = Vec<Option<Vec<Option<bool>>>>;
+
 /// The shape of a rule: which leaf a row's value comes from.
 enum Shape {
     /// A rule of which nothing further can be told from the row.
-    Leaf { leaf: u32, computed: bool, only_if: bool },
+    Leaf { leaf: u32, tells: Tells, only_if: bool },
     /// A rule for each case.
     Cases { cases: Vec<Shape>, only_if: bool },
+}
+
+/// What of a row's value is known without a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    Nothing,
+    /// All of it.
+    Value,
+    /// All but the noise.
+    Middle,
 }
 
 impl Shape {
@@ -51,6 +65,27 @@ impl TablePlan {
     /// Gets ready to look at rows of this table, of which these written columns are there.
     pub fn audit(&self, is_there: impl Fn(&str) -> bool) -> Audit {
         Audit::new(self, &is_there)
+    }
+
+    /// The columns that name the parents in the links under `unique`, if each of them is named by one.
+    fn unique_links(&self, references: &[declared::Reference]) -> Option<Vec<String>> {
+        let mut links = Vec::new();
+        for (number, link) in self.links.iter().enumerate() {
+            match link.mode {
+                Mode::Combination { .. } => links.push(number),
+                Mode::Within { within, .. } => links.extend([number, within]),
+                _ => {}
+            }
+        }
+        links.sort_unstable();
+        links.dedup();
+        let column = |link: &usize| {
+            let name = &self.links[*link].name;
+            references.iter().find(|reference| reference.is_key && reference.link == *name)
+        };
+        let columns: Option<Vec<String>> =
+            links.iter().map(|link| column(link).map(|reference| reference.column.clone())).collect();
+        columns.filter(|columns| !columns.is_empty())
     }
 
     /// The written columns that have a parent's values.
@@ -172,17 +207,39 @@ impl Leaves<'_> {
                     matches!(promise, Promise::Computed) && self.all_known(&inputs_of(spec.inner()));
                 // Where a computed value is null is part of what is computed.
                 let nulls_known = tells && (computed || !spec.inner_nullable());
+                let mut tells_value = if computed { Tells::Value } else { Tells::Nothing };
                 let promise = match promise {
                     Promise::Drawn(promise) => promise,
                     Promise::Computed if computed => declared::Promise::Computed,
+                    Promise::Around(around) => match self.noise_of(around) {
+                        Some(noise) if tells => {
+                            tells_value = Tells::Middle;
+                            spec.modified(declared::Promise::Around(noise))
+                        }
+                        _ => declared::Promise::Nothing,
+                    },
                     _ => declared::Promise::Nothing,
                 };
                 let independent =
                     !matches!(promise, declared::Promise::Nothing | declared::Promise::Computed);
                 let null = nulls_known.then_some(1.0 - kept);
                 self.found.push(Leaf { case: case.to_owned(), null, promise, independent });
-                Shape::Leaf { leaf: self.found.len() as u32 - 1, computed, only_if: only_if == Some(true) }
+                Shape::Leaf {
+                    leaf: self.found.len() as u32 - 1,
+                    tells: tells_value,
+                    only_if: only_if == Some(true),
+                }
             }
+        }
+    }
+
+    /// The law of the noise, where all else of the value is known.
+    fn noise_of(&self, around: &dyn Around) -> Option<declared::Spread> {
+        let mut inputs = Vec::new();
+        around.read(&mut inputs);
+        match around.noise().drawn_always() {
+            Some(declared::Promise::Spread(spread)) if self.all_known(&inputs) => Some(spread),
+            _ => None,
         }
     }
 
@@ -214,7 +271,7 @@ impl Audit {
                     let null = (!column.output.nullable).then_some(0.0);
                     let promise = declared::Promise::Nothing;
                     leaves.found.push(Leaf { case: String::new(), null, promise, independent: false });
-                    Shape::Leaf { leaf: 0, computed: false, only_if: false }
+                    Shape::Leaf { leaf: 0, tells: Tells::Nothing, only_if: false }
                 }
             };
             let mut found = leaves.found;
@@ -231,7 +288,7 @@ impl Audit {
             if untested.is_some() {
                 found.iter_mut().for_each(|leaf| leaf.independent = false);
             }
-            if table.has_requirements() && !matches!(shape, Shape::Leaf { computed: true, .. }) {
+            if table.has_requirements() && !matches!(shape, Shape::Leaf { tells: Tells::Value, .. }) {
                 // Which rows are null is drawn again, too.
                 for leaf in
                     found.iter_mut().filter(|leaf| leaf.null.is_some_and(|null| null > 0.0 && null < 1.0))
@@ -243,8 +300,10 @@ impl Audit {
                 name: column.name.clone(),
                 leaves: found,
                 unique: column.unique,
+                names_rows: is_key(column),
                 rows_independent: rows_independent(table, at),
                 untested,
+                listed: is_listed(plan, table, at),
             });
             columns.push((at, shape));
         }
@@ -254,6 +313,9 @@ impl Audit {
             .map(|require| (require.text.clone(), require.inputs.iter().all(|input| known[*input])))
             .collect();
         declared.references = plan.references();
+        declared.unique = plan
+            .unique_links(&declared.references)
+            .filter(|columns| columns.iter().all(|column| is_there(column)));
         declared.correlations = table.groups.iter().flat_map(|group| group.declared()).collect();
         declared.references.retain(|reference| is_there(&reference.column));
         let is_written = |name: &String| table.columns.iter().any(|c| given(c) && c.name == *name);
@@ -290,23 +352,28 @@ impl Audit {
     ///
     /// # Errors
     /// As [`look`](Self::look).
-    pub fn conditions(
-        &self,
-        frame: &DataFrame,
-        rows: &Rows,
-    ) -> Result<Vec<Option<Vec<Option<bool>>>>, Error> {
+    pub fn conditions(&self, frame: &DataFrame, rows: &Rows) -> Result<Conditions, Error> {
         let table: &Table = &self.plan;
         if table.expects.iter().all(|expected| expected.formula.is_none()) {
             return Ok(vec![None; table.expects.len()]);
         }
         let (given, strange) = self.given(frame, rows)?;
-        let block = Block::new(rows, 0, &given);
+        Ok(self.conditions_of(&Block::new(rows, 0, &given), &given, &strange))
+    }
+
+    fn conditions_of(
+        &self,
+        block: &Block<'_>,
+        given: &[Option<Series>],
+        strange: &[Option<usize>],
+    ) -> Conditions {
+        let table: &Table = &self.plan;
         let all = table.expects.iter().map(|expected| {
             let formula = expected.formula.as_ref()?;
             if !expected.inputs.iter().all(|at| given.get(*at).is_some_and(Option::is_some)) {
                 return None;
             }
-            let values = formula.evaluate(&block).ok()?;
+            let values = formula.evaluate(block).ok()?;
             let values = values.bool().ok()?;
             let read = closure(table, &expected.inputs);
             // A condition that reads a strange value says nothing of the row: that value is for the check of its column.
@@ -314,9 +381,9 @@ impl Audit {
             let odd = |strange: &Option<usize>| strange.is_some_and(|at| at == SEVERAL || read[at]);
             let value =
                 |(value, strange): (Option<bool>, &Option<usize>)| if odd(strange) { silent } else { value };
-            Some(values.iter().zip(&strange).map(value).collect())
+            Some(values.iter().zip(strange).map(value).collect())
         });
-        Ok(all.collect())
+        all.collect()
     }
 
     /// What is expected of the table.
@@ -380,11 +447,12 @@ impl Audit {
         Ok((given, strange))
     }
 
-    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table.
+    /// Looks at rows without anomalies: `frame` has the written columns by name, of these rows of the table. Beside the facts stand
+    /// the conditions of [`conditions`](Self::conditions).
     ///
     /// # Errors
     /// When a column is missing or of another type than the plan's.
-    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<Facts, Error> {
+    pub fn look(&self, frame: &DataFrame, rows: &Rows) -> Result<(Facts, Conditions), Error> {
         let table: &Table = &self.plan;
         let height = frame.height();
         let (given, strange) = self.given(frame, rows)?;
@@ -393,7 +461,7 @@ impl Audit {
         let mut columns = Vec::with_capacity(self.columns.len());
         for (at, shape) in &self.columns {
             let mut facts = ColumnFacts::default();
-            let single = matches!(shape, Shape::Leaf { computed: false, only_if: false, .. });
+            let single = matches!(shape, Shape::Leaf { tells: Tells::Nothing, only_if: false, .. });
             if let (Source::Rule(spec), false) = (&table.columns[*at].source, single) {
                 facts.leaves = vec![UNKNOWN; height];
                 if let Some(series) = &given[*at] {
@@ -424,7 +492,8 @@ impl Audit {
                 fails.map(|(at, _)| at as u32).collect()
             }));
         }
-        Ok(Facts { columns, missed })
+        let conditions = self.conditions_of(&block, &given, &strange);
+        Ok((Facts { columns, missed }, conditions))
     }
 }
 
@@ -475,10 +544,14 @@ impl<'a> Look<'a> {
 
     fn inner(&mut self, spec: &'a Spec, shape: &Shape, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
         match shape {
-            Shape::Leaf { leaf, computed, .. } => {
+            Shape::Leaf { leaf, tells, .. } => {
                 at.iter().for_each(|at| self.facts.leaves[*at as usize] = *leaf);
-                if *computed && !at.is_empty() && self.ready(&inputs_of(spec.inner())) {
-                    self.compare(spec, block, at)?;
+                match tells {
+                    Tells::Value if !at.is_empty() && self.ready(&inputs_of(spec.inner())) => {
+                        self.compare(spec, block, at)?;
+                    }
+                    Tells::Middle => self.subtract(spec, block, at)?,
+                    _ => {}
                 }
             }
             Shape::Cases { cases, .. } => {
@@ -500,6 +573,23 @@ impl<'a> Look<'a> {
                 }
                 self.outer.pop();
             }
+        }
+        Ok(())
+    }
+
+    /// Finds the noise in the rows' values.
+    fn subtract(&mut self, spec: &Spec, block: &Block<'_>, at: &[u32]) -> Result<(), Failure> {
+        let Promise::Around(around) = spec.inner().promise() else { return Ok(()) };
+        let mut inputs = Vec::new();
+        around.read(&mut inputs);
+        if at.is_empty() || !self.ready(&inputs) {
+            return Ok(());
+        }
+        let middle = array::to_floats(&around.middle(block)?)?;
+        let actual = array::to_floats(&self.series.take_slice(at)?)?;
+        self.facts.noise.resize(self.series.len(), f64::NAN);
+        for ((at, middle), actual) in at.iter().zip(middle).zip(actual) {
+            self.facts.noise[*at as usize] = actual.zip(middle).map_or(f64::NAN, |(a, b)| a - b);
         }
         Ok(())
     }
@@ -603,6 +693,32 @@ fn known(
         };
     }
     known
+}
+
+/// Whether every value of the column stands in the ruleset or its files, or follows from such values and row numbers.
+fn is_listed(plan: &TablePlan, table: &Table, at: usize) -> bool {
+    fn of_rule(plan: &TablePlan, table: &Table, spec: &Spec) -> bool {
+        match spec.promise() {
+            Promise::Drawn(declared::Promise::Shares(_)) => true,
+            Promise::Drawn(declared::Promise::Spread(spread)) => {
+                matches!(spread, declared::Spread::Points(_))
+            }
+            Promise::Cases(cases) => cases.specs().iter().all(|spec| of_rule(plan, table, spec)),
+            Promise::Computed => positions(table, &inputs_of(spec.inner()))
+                .is_some_and(|inputs| inputs.iter().all(|input| is_listed(plan, table, *input))),
+            _ => false,
+        }
+    }
+    match table.columns.get(at).map(|column| &column.source) {
+        Some(Source::Rule(spec)) => of_rule(plan, table, spec),
+        Some(Source::Parent { link, column }) => {
+            let parent = &plan.tables().0[table.links[*link].parent];
+            is_listed(plan, parent, *column)
+        }
+        // The number of a row.
+        Some(Source::Link(_) | Source::Subset(_)) => true,
+        _ => false,
+    }
 }
 
 /// Whether the column's values in different rows are alike and share no draw: nothing that it reads, however far off, belongs

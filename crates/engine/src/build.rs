@@ -577,6 +577,10 @@ impl Spec {
                 }
                 declared::Promise::Spread(spread)
             }
+            // What is rounded or cut is no longer the sum.
+            declared::Promise::Around(_) if self.clamp.is_some() || self.round.is_some() => {
+                declared::Promise::Nothing
+            }
             same if self.from == self.to => same,
             _ => declared::Promise::Nothing,
         }

@@ -61,8 +61,25 @@ pub enum Promise<'a> {
     Computed,
     /// Drawn for each row by itself, independently of all else.
     Drawn(declared::Promise),
+    /// What follows from the inputs and the row's number, and noise.
+    Around(&'a dyn Around),
     /// By one of several rules, which the inputs choose.
     Cases(&'a dyn Cases),
+}
+
+/// A rule that adds noise to what it computes.
+pub trait Around {
+    /// The columns that are read to compute what is without noise.
+    fn read(&self, inputs: &mut Vec<InputName>);
+
+    /// The values without noise.
+    ///
+    /// # Errors
+    /// As [`Generator::fill`].
+    fn middle(&self, block: &Block<'_>) -> Result<Series, Failure>;
+
+    /// The rule of the noise.
+    fn noise(&self) -> &Spec;
 }
 
 /// Rules of which the inputs choose one for each row.

@@ -14,5 +14,7 @@ pub mod statistics;
 pub mod testing;
 pub mod text;
 
+mod scorecard;
+
 #[cfg(test)]
 mod samples;

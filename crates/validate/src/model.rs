@@ -9,6 +9,8 @@ use lookalike_ruleset::Type;
 use serde::{Serialize, Serializer};
 
 use crate::charts::Chart;
+pub use crate::scorecard::Score;
+use crate::text::counted;
 
 /// Version of the form of `report.json`. It rises when a reader of the old form would misread the new one; new fields alone
 /// do not raise it.
@@ -171,7 +173,8 @@ impl Report {
         let checks: Vec<&Check> = tables.iter().flat_map(|table| &table.checks).collect();
         let verdict = Verdict::of(checks.iter().copied());
         let for_release = checks.iter().all(|check| check.for_release)
-            && tables.iter().flat_map(|table| &table.charts).all(|chart| chart.for_release);
+            && tables.iter().flat_map(|table| &table.charts).all(|chart| chart.for_release)
+            && tables.iter().flat_map(|table| &table.notes).all(|note| note.for_release);
         let scorecard =
             Attribute::ALL.iter().map(|&attribute| Score::new(attribute, &checks, &provenance)).collect();
         let mut metrics: Vec<&'static Metric> = checks.iter().map(|check| check.metric).collect();
@@ -195,8 +198,18 @@ impl Report {
     pub fn releasable(&self) -> Report {
         let mut tables = self.tables.clone();
         for table in &mut tables {
+            let (checks, charts) = (table.checks.len(), table.charts.len());
             table.checks.retain(|check| check.for_release);
             table.charts.retain(|chart| chart.for_release);
+            table.notes.retain(|note| note.for_release);
+            let (checks, charts) = (checks - table.checks.len(), charts - table.charts.len());
+            if checks + charts > 0 {
+                table.notes.push(Note::new(format!(
+                    "{} and {} that compare with private rows are left out of this report, whatever they found",
+                    counted(checks as u64, "check", "checks"),
+                    counted(charts as u64, "chart", "charts")
+                )));
+            }
         }
         let mut provenance = self.provenance.clone();
         provenance.reference = provenance.reference.filter(|reference| !reference.private);
@@ -241,103 +254,6 @@ impl Verdict {
             Verdict::Info => "info",
             Verdict::Skipped => "skipped",
         }
-    }
-}
-
-impl Attribute {
-    /// All eight, in the order of the scorecard.
-    pub const ALL: [Attribute; 8] = [
-        Attribute::Structure,
-        Attribute::Statistics,
-        Attribute::Time,
-        Attribute::Anomalies,
-        Attribute::Integrity,
-        Attribute::Consistency,
-        Attribute::Scalability,
-        Attribute::Diversity,
-    ];
-
-    /// Title in the scorecard.
-    pub fn title(self) -> &'static str {
-        match self {
-            Attribute::Structure => "Data structure",
-            Attribute::Statistics => "Statistical properties",
-            Attribute::Time => "Temporal patterns",
-            Attribute::Anomalies => "Anomalies and outliers",
-            Attribute::Integrity => "Referential integrity",
-            Attribute::Consistency => "Consistency",
-            Attribute::Scalability => "Scalability",
-            Attribute::Diversity => "Diversity",
-        }
-    }
-
-    /// What it asks for.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Attribute::Structure => "the same columns, types and relations as the real thing",
-            Attribute::Statistics => "means, spreads, correlations and the shapes of distributions",
-            Attribute::Time => "daily, weekly and yearly patterns are kept",
-            Attribute::Anomalies => "anomalies of the kinds and in the proportion asked for",
-            Attribute::Integrity => {
-                "keys are unique, links lead somewhere, parents have as many children as they should"
-            }
-            Attribute::Consistency => "columns and tables tell one coherent story",
-            Attribute::Scalability => "from a fixture to any volume",
-            Attribute::Diversity => "the variety of the real thing is covered",
-        }
-    }
-}
-
-/// How the data fare on one attribute.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Score {
-    /// The attribute.
-    pub attribute: Attribute,
-    /// Of its checks together; `info` where nothing was judged.
-    pub verdict: Verdict,
-    /// Checks that passed.
-    pub passed: u64,
-    /// Checks that failed.
-    pub failed: u64,
-    /// Figures without a threshold.
-    pub figures: u64,
-    /// Checks that could not be computed.
-    pub skipped: u64,
-    /// The same in one sentence.
-    pub message: String,
-}
-
-impl Score {
-    fn new(attribute: Attribute, checks: &[&Check], provenance: &Provenance) -> Score {
-        let mine = || checks.iter().copied().filter(|check| check.metric.attribute == attribute);
-        let count = |verdict| mine().filter(|check| check.verdict == verdict).count() as u64;
-        let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
-        let (figures, skipped) = (count(Verdict::Info), count(Verdict::Skipped));
-        let mut parts = Vec::new();
-        match (passed + failed, failed) {
-            (0, _) => {}
-            (1, 0) => parts.push("the one check passed".to_owned()),
-            (all, 0) => parts.push(format!("all {all} checks passed")),
-            (1, _) => parts.push("the one check failed".to_owned()),
-            (all, failed) => parts.push(format!("{failed} of {all} checks failed")),
-        }
-        if figures > 0 {
-            parts.push(if figures == 1 { "1 figure".to_owned() } else { format!("{figures} figures") });
-        }
-        if skipped > 0 {
-            parts.push(format!("{skipped} could not be computed"));
-        }
-        if attribute == Attribute::Scalability
-            && let Some(speed) = &provenance.throughput
-        {
-            parts.push(speed.sentence());
-        }
-        if parts.is_empty() {
-            parts.push("nothing in these data speaks of it".to_owned());
-        }
-        let message = parts.join("; ");
-        Score { attribute, verdict: Verdict::of(mine()), passed, failed, figures, skipped, message }
     }
 }
 
@@ -451,6 +367,9 @@ pub struct TableReport {
     pub about: Option<String>,
     /// Rows looked at.
     pub rows: u64,
+    /// What a reader must know beside the figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The columns, in order.
     pub columns: Vec<ColumnReport>,
     /// All checks of the table, those of single columns and pairs included, and those that tie it to other tables.
@@ -458,6 +377,28 @@ pub struct TableReport {
     /// All charts of the table. Those that speak of one column are shown with it. Statistics by group, the matrix of pairs
     /// and the anomalies asked for and found are charts, too: each is shown as a picture and as a table.
     pub charts: Vec<Chart>,
+}
+
+/// What a reader must know beside the figures: what was sampled, left out or taken for granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Note {
+    /// In full sentences, the first of which may begin in lower case.
+    pub text: String,
+    /// Whether it may leave the house.
+    pub for_release: bool,
+}
+
+impl Note {
+    /// Of the data alone.
+    pub fn new(text: impl Into<String>) -> Note {
+        Note { text: text.into(), for_release: true }
+    }
+
+    /// That tells something of private rows.
+    pub fn private(text: impl Into<String>) -> Note {
+        Note { text: text.into(), for_release: false }
+    }
 }
 
 /// A column.

@@ -7,9 +7,11 @@ use lookalike_engine::anomaly::AnomalyKind;
 use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::testing::example_values;
 use lookalike_engine::{KINDS, Kind};
+use lookalike_ruleset::anomaly::Anomalies;
 use lookalike_ruleset::codes::{self, CODES, Code};
-use lookalike_ruleset::decode::FieldDoc;
+use lookalike_ruleset::decode::{Decode, FieldDoc};
 use lookalike_ruleset::diagnostic::did_you_mean;
+use lookalike_ruleset::expect::ExpectDecl;
 use lookalike_ruleset::expr::{FUNCTIONS, Function};
 
 use super::kinds::{REFERENCES, Reference, title};
@@ -23,9 +25,40 @@ Examples:
   lookalike explain log_normal
   lookalike explain unknown-key")]
 pub struct Args {
-    /// A kind, a modifier, an anomaly, a function of expressions, or the code of a diagnostic.
+    /// A kind, a modifier, an anomaly, `expect` or `anomalies`, a function of expressions, or the code of a diagnostic.
     word: String,
 }
+
+/// A key of a table, beside its columns.
+struct TableKey {
+    name: &'static str,
+    summary: &'static str,
+    details: &'static str,
+    what: fn() -> String,
+    fields: fn() -> Vec<FieldDoc>,
+    example: &'static str,
+}
+
+/// The keys of a table that are lists of things with keys of their own.
+const TABLE_KEYS: [TableKey; 2] = [
+    TableKey {
+        name: "expect",
+        summary: "what must be true of the table once it is made; `generate` and `validate` check it",
+        details: "Each entry is one claim with its limits. `within`, `at_least` and `at_most` are exact; `is` speaks of the law \
+                  behind the rows and allows for what chance does with so many of them.",
+        what: || "a list, one claim an entry".to_owned(),
+        fields: ExpectDecl::fields,
+        example: "expect: [{holds: paid <= price}, {share: is_late, is: 5%}, {mean: price, within: [10, 20], by: region}]",
+    },
+    TableKey {
+        name: "anomalies",
+        summary: "rows that are spoilt on purpose, with the truth about them",
+        details: "Which anomalies there are is told by `lookalike kinds`; `explain` knows each.",
+        what: Anomalies::what,
+        fields: Anomalies::fields,
+        example: "anomalies: {rate: 5%, label: odd, kinds: {dear: {set: {price: price * 100}}, lost: {missing: note}}}",
+    },
+];
 
 /// Width of the text.
 const WIDTH: usize = 110;
@@ -39,13 +72,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let modifiers = MODIFIERS.iter().filter(|modifier| modifier.name == lower).map(explain_modifier);
     let functions = FUNCTIONS.iter().filter(|function| function.name == lower).map(explain_function);
     let anomalies = ANOMALIES.iter().filter(|kind| kind.name == lower).map(explain_anomaly);
+    let keys = TABLE_KEYS.iter().filter(|key| key.name == lower).map(explain_table_key);
     let codes = codes::find(&lower).into_iter().map(explain_code);
-    let meanings: Vec<String> =
-        kinds.chain(references).chain(modifiers).chain(anomalies).chain(functions).chain(codes).collect();
+    let rules = kinds.chain(references).chain(modifiers).chain(anomalies).chain(keys);
+    let meanings: Vec<String> = rules.chain(functions).chain(codes).collect();
     if meanings.is_empty() {
         let known = KINDS.iter().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
         let known = known.chain(MODIFIERS.iter().map(|modifier| modifier.name));
         let known = known.chain(ANOMALIES.iter().map(|kind| kind.name));
+        let known = known.chain(TABLE_KEYS.iter().map(|key| key.name));
         let known = known
             .chain(FUNCTIONS.iter().map(|function| function.name))
             .chain(CODES.iter().map(|code| code.name));
@@ -91,6 +126,14 @@ fn explain_anomaly(kind: &AnomalyKind) -> String {
     form(&mut text, &(kind.what)(), &(kind.fields)());
     heading(&mut text, "Example");
     let _ = writeln!(text, "  anomalies: {{kinds: {{odd: {}}}}}", kind.example.trim());
+    text
+}
+
+fn explain_table_key(key: &TableKey) -> String {
+    let mut text = section(key.name, "key of a table", key.summary, &wrapped(key.details, 0, WIDTH));
+    form(&mut text, &(key.what)(), &(key.fields)());
+    heading(&mut text, "Example");
+    let _ = writeln!(text, "  {}", key.example);
     text
 }
 

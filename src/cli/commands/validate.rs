@@ -14,6 +14,7 @@ use crate::{Loader, io};
 
 /// Arguments of `validate`.
 #[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("written").args(["report", "junit"]).multiple(true))]
 #[command(after_help = "\
 Examples:
   lookalike validate outputs/orders-42 --ruleset rulesets/orders.yaml
@@ -37,6 +38,10 @@ pub struct Args {
     /// Which table a file holds [default: the one of its name, or the only one].
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
+    /// The file of marks, which says what each anomaly changed [default: the table's, such as orders.anomalies.csv, if it is
+    /// beside the data].
+    #[arg(long, value_name = "FILE")]
+    marks: Option<PathBuf>,
 
     /// Real data to compare with: a file, or a folder with a file for each table.
     #[arg(long, value_name = "REAL", help_heading = "Comparison")]
@@ -44,6 +49,11 @@ pub struct Args {
     /// Real data that the makers of the data have not seen, to measure leakage against.
     #[arg(long, value_name = "FILE", requires = "reference", help_heading = "Comparison")]
     holdout: Option<PathBuf>,
+
+    /// How far figures may lie beyond what two samples of one truth differ by, from 0 to 1 in units of the score [default:
+    /// 0.05]. With 0 only another sample of the same truth passes.
+    #[arg(long, value_name = "X", value_parser = args::share, requires = "reference", help_heading = "Comparison")]
+    margin: Option<f64>,
 
     /// Statistics by the values of this column, too.
     #[arg(long, value_name = "COLUMN", help_heading = "Output")]
@@ -54,6 +64,10 @@ pub struct Args {
     /// Write the checks as JUnit XML into this file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     junit: Option<PathBuf>,
+    /// Write nothing of what compares with private rows: checks, charts and notes are left out of the report and of the JUnit
+    /// file. What failed is still named on standard error.
+    #[arg(long, requires = "written", help_heading = "Output")]
+    release_only: bool,
     /// Threads to work on [default: one for each processor].
     #[arg(long, value_name = "N", value_parser = args::positive, help_heading = "Running")]
     threads: Option<usize>,
@@ -72,6 +86,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         by: args.by.clone(),
         reference: args.reference.clone(),
         holdout: args.holdout.clone(),
+        marks: args.marks.clone(),
+        margin: args.margin,
+        held_rows: validation::HELD_ROWS,
         threads: args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
     };
     let stop = stop_on_signal();
@@ -81,13 +98,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let report = report?;
     let mut page = None;
     if let Some(folder) = &args.report {
-        for pending in validation::render(&report, folder, true)? {
+        let choice = validation::Choice { charts: true, release_only: args.release_only };
+        for pending in validation::render(&report, folder, choice)? {
             pending.publish()?;
         }
         page = Some(folder.join("index.html"));
     }
     if let Some(path) = &args.junit {
-        let text = validation::junit(&report)?;
+        let text = validation::junit(&report, args.release_only)?;
         let mut output = io::Output::file(path.clone())?;
         output.write(&text)?;
         output.finish(0)?.publish()?;

@@ -69,7 +69,7 @@ fn kinds_as_json_can_be_read() {
 #[test]
 fn words_are_explained() {
     let place = Place::new();
-    for word in ["normal", "null", "by", "round", "unknown-key", "coalesce"] {
+    for word in ["normal", "null", "by", "round", "unknown-key", "coalesce", "expect"] {
         place.run(&format!("explain {word}")).expect(0).snapshot(&format!("explain_{word}"));
     }
 }
@@ -81,7 +81,7 @@ fn every_word_has_an_explanation() {
         let outcome = place.run(&format!("explain {}", kind.name)).expect(0);
         assert!(outcome.text.contains("\nMakes\n"), "`{}` shows no values: {outcome}", kind.name);
     }
-    for word in ["Round", "cannot-read", "ref", "cases", "else"] {
+    for word in ["Round", "cannot-read", "ref", "cases", "else", "anomalies"] {
         place.run(&format!("explain {word}")).expect(0);
     }
 }

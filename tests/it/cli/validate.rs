@@ -77,3 +77,72 @@ fn mistakes_are_told() {
     let told = place.run("check broken.yaml").expect(2).stderr;
     assert!(told.contains("bad-expectation") && told.contains("did you mean `amount`?"), "{told}");
 }
+
+/// Anomalies whose rows are known, from the label alone, or not at all.
+#[test]
+fn without_marks_anomalies_do_not_count_against_the_rules() {
+    let orders = ORDERS.replace("p95: 300}", "p95: 300}, truncate: [1, 5000]");
+    let rules = format!(
+        "{orders}    anomalies:\n      rate: 4%\n      kinds: {{dear: {{set: {{amount: amount * 1000 + 50000}}}}}}\n"
+    );
+    let place = Place::with(&rules);
+    place.run("generate x.yaml -o data --rows 3k --no-report").expect(0);
+    place.run("validate data --ruleset x.yaml").expect(0);
+    // A file alone: nothing says which rows are odd, but they are no more than there should be.
+    std::fs::create_dir(place.path("alone")).unwrap();
+    std::fs::rename(place.path("data/orders.anomalies.csv"), place.path("marks.csv")).unwrap();
+    std::fs::copy(place.path("data/orders.csv"), place.path("alone/orders.csv")).unwrap();
+    place.run("validate alone --ruleset x.yaml --report page").expect(0);
+    let summary = std::fs::read_to_string(place.path("page/summary.md")).unwrap();
+    assert!(summary.contains("nothing says which rows have them"), "{summary}");
+    let told = place.run("validate alone --ruleset x.yaml --marks marks.csv --report page").expect(0).stderr;
+    assert!(told.contains("checks passed"), "{told}");
+    let summary = std::fs::read_to_string(place.path("page/summary.md")).unwrap();
+    assert!(!summary.contains("nothing says which rows"), "{summary}");
+    // Ten times as many are too many.
+    let csv = std::fs::read_to_string(place.path("alone/orders.csv")).unwrap();
+    let worse: Vec<String> = csv
+        .lines()
+        .enumerate()
+        .map(|(at, line)| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            let dear = cells[2]
+                .parse::<f64>()
+                .map_or_else(|_| cells[2].to_owned(), |x| format!("{:.2}", x + 90000.0));
+            if at % 3 == 1 {
+                cells[2] = &dear;
+            }
+            cells.join(",")
+        })
+        .collect();
+    put(&place, "worse/orders.csv", &(worse.join("\n") + "\n"));
+    let told = place.run("validate worse --ruleset x.yaml").expect(1).stderr;
+    assert!(told.contains("only 120 rows are to be anomalous"), "{told}");
+    let told = place.run("validate alone --ruleset x.yaml --marks alone/orders.csv").expect(2).stderr;
+    assert!(told.contains("has no column `table`"), "{told}");
+}
+
+#[test]
+fn what_compares_with_real_rows_can_be_left_out() {
+    let place = orders();
+    place.run("generate x.yaml -o real --rows 2k --seed 9 --no-report --format parquet").expect(0);
+    let run = "validate data/orders.parquet --ruleset x.yaml --reference real/orders.parquet";
+    place.run(&format!("{run} --report all")).expect(0);
+    place.run(&format!("{run} --report public --junit public.xml --release-only")).expect(0);
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    assert!(read("all/report.json").contains("KSComplement"));
+    assert!(read("all/summary.md").contains("Not for release"));
+    for name in ["public/report.json", "public/index.html", "public/summary.md", "public.xml"] {
+        let text = read(name);
+        for secret in ["KSComplement", "IdenticalMatchShare", "real/orders"] {
+            assert!(!text.contains(secret), "{name} tells {secret}");
+        }
+    }
+    assert!(read("public/summary.md").contains("left out of this report"));
+    let told = place.run(&format!("{run} --release-only")).expect(2).stderr;
+    assert!(told.contains("--report") && told.contains("--junit"), "{told}");
+    let told = place.run(&format!("{run} --margin 2")).expect(2).stderr;
+    assert!(told.contains("a share from 0 to 1"), "{told}");
+    let told = place.run("validate data --ruleset x.yaml --margin 0.1").expect(2).stderr;
+    assert!(told.contains("--reference"), "{told}");
+}

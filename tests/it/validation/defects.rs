@@ -404,3 +404,108 @@ fn every_defect_is_caught_by_its_check_alone() {
     }
     assert!(problems.is_empty(), "{problems:#?}");
 }
+
+const PAIRS: &str = "
+lookalike: 1
+name: shelves
+seed: 7
+tables:
+  products: {rows: 40, columns: {product: {sequence: {}}}}
+  shops: {rows: 30, columns: {shop: {pattern: 'S-[0-9]{3}', unique: true}}}
+  stock:
+    rows: 500
+    belongs_to: {of: products, in: shops}
+    unique: [of, in]
+    columns:
+      product: {expr: of.product}
+      shop: {expr: in.shop}
+      pieces: {int_range: [0, 90]}
+";
+
+/// No pair of parents occurs twice where the links are `unique`.
+#[test]
+fn a_repeated_pair_of_parents_is_caught() {
+    let ruleset = Ruleset::from_str(PAIRS).unwrap_or_else(|error| panic!("{error}"));
+    let clean = examine(&ruleset, |_, _| {});
+    assert!(failures(&clean).is_empty(), "{:?}", failures(&clean));
+    let pair = |reports: &[lookalike::validate::model::TableReport]| {
+        let checks = reports.iter().flat_map(|report| &report.checks);
+        let of_pair = checks.filter(|check| check.metric.name == "Uniqueness" && check.columns.len() == 2);
+        of_pair.map(|check| (check.columns.clone(), check.value, check.n)).collect::<Vec<_>>()
+    };
+    let columns = vec!["product".to_owned(), "shop".to_owned()];
+    assert_eq!(pair(&clean), [(columns.clone(), Some(0.0), 500)]);
+    // Row 9 is of the parents of row 3.
+    let spoilt = examine(&ruleset, |table, frames| {
+        if table == "stock" {
+            for column in ["product", "shop"] {
+                both(frames, column, |series| {
+                    let rows: Vec<u32> = (0..500).map(|row| if row == 9 { 3 } else { row }).collect();
+                    series.take_slice(&rows).unwrap()
+                });
+            }
+        }
+    });
+    let failed: Vec<String> =
+        failures(&spoilt).iter().map(|check| format!("{}: {}", check.metric.name, check.message)).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(
+        failed[0].contains(
+            "1 row with a combination of values that occurs before, the first in row 9: the value of row 3"
+        ),
+        "{failed:?}"
+    );
+    assert_eq!(pair(&spoilt), [(columns, Some(1.0), 500)]);
+}
+
+const SIGNAL: &str = "
+lookalike: 1
+name: signal
+seed: 5
+clock: 2026-01-01T00:00:00Z
+tables:
+  readings:
+    rows: 2000
+    columns:
+      at: {sequence: {start: 2026-01-01, step: 1h}}
+      load:
+        series:
+          at: at
+          level: 100
+          trend: 0.1
+          season: [{period: 1d, amplitude: 20, peak: 14h}]
+          noise: {normal: {mean: 0, std_dev: 2}}
+";
+
+/// A season that comes too late, a trend that is not there, and noise that is too large are all seen in the noise.
+#[test]
+fn what_is_wrong_with_a_series_is_seen_in_its_noise() {
+    let ruleset = Ruleset::from_str(SIGNAL).unwrap_or_else(|error| panic!("{error}"));
+    let clean = examine(&ruleset, |_, _| {});
+    assert!(failures(&clean).is_empty(), "{:?}", failures(&clean));
+    let fit = clean[0]
+        .checks
+        .iter()
+        .find(|check| check.metric.name == "DistributionFit" && check.columns == ["load"]);
+    assert!(fit.is_some_and(|check| check.p_value.is_some() && check.n == 2000), "{fit:?}");
+    let day = |at: usize| std::f64::consts::TAU * (at as f64 - 14.0) / 24.0;
+    let late = move |at: usize, value: f64| value - 20.0 * day(at).cos() + 20.0 * (day(at) - 0.3).cos();
+    type Shift = Box<dyn Fn(usize, f64) -> f64>;
+    let changes: [(&str, Shift); 3] = [
+        ("season", Box::new(late)),
+        ("trend", Box::new(|at, value| value - 0.1 * at as f64 / 24.0)),
+        ("noise", Box::new(|at, value| if at % 2 == 0 { value + 3.0 } else { value - 3.0 })),
+    ];
+    for (what, change) in changes {
+        let spoilt = examine(&ruleset, |_, frames| floats(frames, "load", &change));
+        let failed: Vec<String> = failures(&spoilt)
+            .iter()
+            .map(|check| format!("{} {:?} {}", check.metric.name, check.columns, check.message))
+            .collect();
+        assert_eq!(failed.len(), 1, "{what}: {failed:?}");
+        assert!(
+            failed[0].starts_with("DistributionFit [\"load\"]") && failed[0].contains("of the noise"),
+            "{what}: {failed:?}"
+        );
+    }
+}

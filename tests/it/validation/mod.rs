@@ -2,6 +2,7 @@
 
 mod clean;
 mod defects;
+mod large;
 
 use lookalike::Ruleset;
 use lookalike::polars::prelude::*;

@@ -21,6 +21,7 @@ impl Preparer<'_> {
         let Some(decl) = self.around[at].draft.decl.anomalies.as_ref() else { return Some(()) };
         let (rows, seed) = (self.around[at].rows?, self.around[at].draft.seed.derive("anomaly"));
         let names: Vec<String> = decl.value.kinds.0.iter().map(|item| item.name.clone()).collect();
+        let about = decl.value.kinds.0.iter().map(|item| item.value.keys.about.clone()).collect();
         let wanted = self.wanted(at, &decl.value, rows);
         let mut planned = Vec::new();
         let mut whole = true;
@@ -43,7 +44,7 @@ impl Preparer<'_> {
         let label = decl.value.label.as_ref().map(|label| label.value.clone());
         let count = planned.len();
         self.tables.0[at].injector =
-            Some(Injector { anomalies: planned, label, names: Categories::new(names) });
+            Some(Injector { anomalies: planned, label, names: Categories::new(names), about });
         for number in 0..count {
             self.deal(at, number, lenient)?;
         }

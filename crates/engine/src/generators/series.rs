@@ -11,7 +11,9 @@ use super::amount::{self, Amount};
 use crate::build::{Builder, Part, Spec};
 use crate::entity::{Entity, Per};
 use crate::formula::{Expression, Formula};
-use crate::generator::{Block, Demand, Failure, Generator, Group, InputName, Kind, Output, Rule, Site};
+use crate::generator::{
+    Around, Block, Demand, Failure, Generator, Group, InputName, Kind, Output, Promise, Rule, Site,
+};
 
 params! {
     /// A level with a trend, seasons and noise.
@@ -125,12 +127,7 @@ enum Ready {
 
 impl Generator for Trended {
     fn inputs(&self, inputs: &mut Vec<InputName>) {
-        match &self.at {
-            Some(at) => at.inputs(inputs),
-            None => self.per.inputs(true, inputs),
-        }
-        self.level.inputs(inputs);
-        self.trend.iter().for_each(|trend| trend.inputs(inputs));
+        self.read(inputs);
         self.noise.iter().for_each(|noise| noise.inputs(inputs));
     }
 
@@ -190,9 +187,42 @@ impl Generator for Trended {
     }
 
     fn fill(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        self.values(block, self.noise.as_ref())
+    }
+
+    fn promise(&self) -> Promise<'_> {
+        if self.noise.is_some() { Promise::Around(self) } else { Promise::Nothing }
+    }
+}
+
+impl Around for Trended {
+    fn read(&self, inputs: &mut Vec<InputName>) {
+        self.times(inputs);
+        self.level.inputs(inputs);
+        self.trend.iter().for_each(|trend| trend.inputs(inputs));
+    }
+
+    fn middle(&self, block: &Block<'_>) -> Result<Series, Failure> {
+        self.values(block, None)
+    }
+
+    fn noise(&self) -> &Spec {
+        self.noise.as_ref().expect("only a rule with noise says that it has some")
+    }
+}
+
+impl Trended {
+    fn times(&self, inputs: &mut Vec<InputName>) {
+        match &self.at {
+            Some(at) => at.inputs(inputs),
+            None => self.per.inputs(true, inputs),
+        }
+    }
+
+    fn values(&self, block: &Block<'_>, noise: Option<&Spec>) -> Result<Series, Failure> {
         let level = self.level.values(block)?;
         let trend = self.trend.as_ref().map(|trend| trend.values(block)).transpose()?;
-        let noise = match &self.noise {
+        let noise = match noise {
             Some(noise) => Some(amount::numbers(&noise.fill(block)?)?),
             None => None,
         };

@@ -11,6 +11,7 @@ mod together;
 
 use std::sync::Arc;
 
+use lookalike_core::declared;
 use lookalike_core::stream::below;
 use lookalike_core::{Permutation, Rows, Seed, Stream};
 use lookalike_ruleset::anomaly::Burst;
@@ -36,6 +37,8 @@ pub(crate) struct Injector {
     pub label: Option<String>,
     /// Names of the anomalies, as declared.
     pub names: Arc<Categories>,
+    /// What each does, in the user's words.
+    pub about: Vec<Option<String>>,
 }
 
 /// One anomaly.
@@ -81,12 +84,19 @@ impl Injector {
     }
 
     /// The anomalies, with the exact number of rows that have each, where it takes single rows.
-    pub fn declared(&self) -> Vec<(String, Option<u64>)> {
+    pub fn declared(&self) -> Vec<declared::Anomaly> {
         let rows = |code: usize| {
             let planned = self.anomalies.iter().find(|planned| planned.code as usize == code)?;
             (planned.units.by_rows() || !planned.units.is_run()).then_some(planned.wanted)
         };
-        self.names.values().iter().enumerate().map(|(code, name)| (name.clone(), rows(code))).collect()
+        let names = self.names.values().iter().zip(&self.about).enumerate();
+        names
+            .map(|(code, (name, about))| declared::Anomaly {
+                name: name.clone(),
+                about: about.clone(),
+                rows: rows(code),
+            })
+            .collect()
     }
 }
 

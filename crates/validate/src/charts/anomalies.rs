@@ -37,9 +37,7 @@ pub struct AnomalyKind {
     pub wanted: Option<f64>,
     /// Rows that have it.
     pub got: u64,
-    /// Cells that it changed; absent where that is not known.
-    pub cells: Option<u64>,
-    /// An example, with its row.
+    /// An example: a row and what it was; absent where rows without anomalies are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
 }
@@ -102,7 +100,7 @@ impl Picture for Anomalies {
     }
 
     fn table(&self) -> TextTable {
-        let columns = ["Anomaly", "What it does", "Asked for", "Rows", "Share", "Cells changed", "Example"];
+        let columns = ["Anomaly", "What it does", "Asked for", "Rows", "Share", "Example"];
         let line = |kind: &AnomalyKind| {
             vec![
                 kind.name.clone(),
@@ -110,7 +108,6 @@ impl Picture for Anomalies {
                 kind.wanted.map_or_else(|| "–".to_owned(), number),
                 grouped(kind.got),
                 share(kind.got as f64 / self.rows.max(1) as f64),
-                kind.cells.map_or_else(|| "–".to_owned(), grouped),
                 kind.example.clone().unwrap_or_default(),
             ]
         };

@@ -24,16 +24,19 @@ pub(crate) fn measure(real: &Table<'_>, synthetic: &Table<'_>, key: &[&str]) -> 
         value,
         expected: reference,
         threshold: reference,
-        n: synthetic.rows() as u64,
+        n: synthetic.all_rows(),
         basis: "the reference's own keys",
         detail: format!(
             "{} rows repeat a key or have none",
-            ((1.0 - value) * synthetic.rows() as f64).round()
+            ((1.0 - value) * synthetic.all_rows() as f64).round()
         ),
     })
 }
 
 fn unique_share(table: &Table<'_>, key: &[&str]) -> Result<f64, String> {
+    if let Some(share) = table.sampled.and_then(|sampled| sampled.unique) {
+        return Ok(share);
+    }
     let rows = table.rows();
     if rows == 0 {
         return Err(format!("table `{}` has no rows", table.schema.table));

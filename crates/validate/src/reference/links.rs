@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::Metric;
+use crate::text::{counted, grouped};
 
 use super::columns::side_seed;
 use super::pairs::{self, Lane};
@@ -68,6 +69,27 @@ pub fn compare_tables(
     options: &BTreeMap<String, Options>,
     fallback: &Options,
 ) -> Whole {
+    compare_sampled(real, synthetic, links, &[], options, fallback)
+}
+
+/// Parent and child of a link with rows of their own: a sample by the parent's key, so that each parent has all its children.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkTables<'a> {
+    /// Parent and child of the reference.
+    pub real: [Table<'a>; 2],
+    /// Parent and child of the synthetic tables.
+    pub synthetic: [Table<'a>; 2],
+}
+
+/// As [`compare_tables`], where for some links, in their order, the tables to join are given.
+pub fn compare_sampled(
+    real: &[Table<'_>],
+    synthetic: &[Table<'_>],
+    links: &[Link],
+    samples: &[Option<LinkTables<'_>>],
+    options: &BTreeMap<String, Options>,
+    fallback: &Options,
+) -> Whole {
     let option = |table: &Table<'_>| {
         let name = &table.schema.table;
         options.get(name).unwrap_or(fallback).clone().linked(name, links)
@@ -81,7 +103,7 @@ pub fn compare_tables(
     }
     let options: Vec<Options> = real.iter().map(option).collect();
     if !links.is_empty() {
-        out.links = compare_links(real, synthetic, links, &options);
+        out.links = compare_all_links(real, synthetic, links, samples, &options);
     }
     if out.tables.len() > 1 {
         let tables: Vec<&Comparison> = out.tables.iter().map(|(_, comparison)| comparison).collect();
@@ -117,6 +139,16 @@ pub fn compare_links(
     links: &[Link],
     options: &[Options],
 ) -> Comparison {
+    compare_all_links(real, synthetic, links, &[], options)
+}
+
+fn compare_all_links(
+    real: &[Table<'_>],
+    synthetic: &[Table<'_>],
+    links: &[Link],
+    samples: &[Option<LinkTables<'_>>],
+    options: &[Options],
+) -> Comparison {
     let mut out = Comparison::default();
     let fallback = Options::default();
     let of = |tables: &[Table<'_>], name: &str| tables.iter().position(|table| table.schema.table == name);
@@ -131,7 +163,7 @@ pub fn compare_links(
         .sum();
     let tolerance =
         Tolerance { alpha: option(0).false_alarm / planned.max(1) as f64, margin: option(0).margin };
-    for link in links {
+    for (at, link) in links.iter().enumerate() {
         let (Some(p), Some(c), Some(sp), Some(sc)) = (
             of(real, &link.parent),
             of(real, &link.child),
@@ -144,7 +176,24 @@ pub fn compare_links(
             ));
             continue;
         };
-        let sides = [(&real[p], &real[c]), (&synthetic[sp], &synthetic[sc])];
+        let sample = samples.get(at).and_then(Option::as_ref);
+        let sides = match sample {
+            Some(LinkTables { real, synthetic }) => [(&real[0], &real[1]), (&synthetic[0], &synthetic[1])],
+            None => [(&real[p], &real[c]), (&synthetic[sp], &synthetic[sc])],
+        };
+        if sample.is_some() {
+            let [(parents, children), (own_parents, own_children)] = sides;
+            out.notes.push(format!(
+                "The link of `{}` to `{}` is compared for a sample of the parents, chosen by their key, with all their children: {} \
+                 of the reference with {}, and {} of the data with {}.",
+                link.child,
+                link.parent,
+                counted(parents.rows() as u64, "parent", "parents"),
+                counted(children.rows() as u64, "child", "children"),
+                grouped(own_parents.rows() as u64),
+                grouped(own_children.rows() as u64)
+            ));
+        }
         let joined = [join(sides[0].0, sides[0].1, link), join(sides[1].0, sides[1].1, link)];
         let names: Vec<&str> = link.child_key.iter().map(String::as_str).collect();
         for metric in LINK_METRICS {

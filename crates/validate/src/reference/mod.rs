@@ -8,8 +8,11 @@
 //! A metric is one file and one line: `columns::COLUMN_METRICS` for one column, `pairs::PAIR_METRICS` for two,
 //! `links::LINK_METRICS` for two tables; [`METRICS`] has them all.
 //!
-//! Work is bounded. Single columns are read whole, one at a time. Pairs are computed from a sample of the rows
-//! ([`Options::pair_rows`], less for wide tables) and, in wide tables, for a sample of the pairs ([`Options::max_pairs`]).
+//! Work is bounded. Pairs are computed from a sample of the rows ([`Options::pair_rows`], less for wide tables) and, in wide
+//! tables, for a sample of the pairs ([`Options::max_pairs`]). Who has larger tables than fit into memory hands in samples of
+//! their rows ([`Table::sample`]): figures and thresholds are then those of tables of that size. What a sample does not tell
+//! is counted in one pass over all rows ([`Census`]): keys that repeat, and rows and values that real ones equal. Links take
+//! samples of their own ([`LinkTables`]), by the parent's key, so that parents keep all their children.
 
 pub mod columns;
 pub mod links;
@@ -20,6 +23,7 @@ mod rows;
 mod table;
 
 mod bins;
+mod census;
 mod matrix;
 mod models;
 
@@ -53,12 +57,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::{Check, Metric, Verdict};
+use crate::text::grouped;
 
-pub use links::{Link, Whole, compare_links, compare_tables};
+pub(crate) use census::Copies;
+pub use census::{Census, Sought, key_hashes};
+pub use links::{Link, LinkTables, Whole, compare_links, compare_sampled, compare_tables};
 pub use report::{ALL_TABLES, overall};
 pub(crate) use rows::sample;
 pub(crate) use table::{Coder, NULL, numbers, shared};
-pub use table::{Role, Table, roles};
+pub use table::{Role, Sampled, Table, roles};
 
 /// How tables are compared.
 #[derive(Clone, Debug)]
@@ -216,6 +223,16 @@ pub fn compare(real: &Table<'_>, synthetic: &Table<'_>, options: &Options) -> Co
     let mut out = Comparison::default();
     let table = &synthetic.schema.table;
     out.checks.push(table_structure::check(real, synthetic, table));
+    for (name, side) in [("reference", real), ("synthetic table", synthetic)] {
+        if side.sampled.is_some() {
+            out.notes.push(format!(
+                "Of the {} rows of the {name}, {} are compared, each chosen by its number alone; repeated keys, and rows and values \
+                 that real ones equal, are looked for in all rows.",
+                grouped(side.all_rows()),
+                grouped(side.rows() as u64)
+            ));
+        }
+    }
     let roles = roles(real, options);
     let shared = shared(real, synthetic, &roles);
     for reason in &shared.left_out {

@@ -55,6 +55,10 @@ impl Features {
                     .map(|code| if code == NULL { f64::NAN } else { f64::from(code) })
                     .collect(),
             });
+            let values = match role.is_continuous() {
+                true => values,
+                false => values.map(|codes| in_order(codes, &coder.names())),
+            };
             let (least, greatest) = values
                 .iter()
                 .flatten()
@@ -91,6 +95,19 @@ impl Features {
         }
         DenseMatrix::new(height, columns.len(), values, true).ok()
     }
+}
+
+/// Codes of texts by the order of the texts. Codes come in the order in which values occur, the reference's first, so a model
+/// could tell by them which values only the synthetic table has. Others than texts stay.
+fn in_order(codes: Vec<f64>, names: &[String]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|a, b| names[*a].cmp(&names[*b]));
+    let mut places = vec![0.0; names.len()];
+    order.iter().enumerate().for_each(|(place, code)| places[*code] = place as f64);
+    codes
+        .into_iter()
+        .map(|code| places.get(code as usize).copied().filter(|_| !code.is_nan()).unwrap_or(code))
+        .collect()
 }
 
 /// The checks by models.

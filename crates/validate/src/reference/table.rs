@@ -14,15 +14,36 @@ pub struct Table<'a> {
     pub schema: &'a TableSchema,
     /// The rows.
     pub frame: &'a DataFrame,
+    /// What of the whole table is known, where these rows are a sample.
+    pub sampled: Option<Sampled>,
+}
+
+/// A table of which some rows are held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampled {
+    /// Rows of the whole.
+    pub rows: u64,
+    /// Share of all rows whose key occurs for the first time and is not null, where there is a key.
+    pub unique: Option<f64>,
 }
 
 impl<'a> Table<'a> {
     /// A table of these columns and rows.
     pub fn new(schema: &'a TableSchema, frame: &'a DataFrame) -> Table<'a> {
-        Table { schema, frame }
+        Table { schema, frame, sampled: None }
     }
 
-    /// How many rows.
+    /// A sample of a table's rows.
+    pub fn sample(schema: &'a TableSchema, frame: &'a DataFrame, sampled: Sampled) -> Table<'a> {
+        Table { schema, frame, sampled: Some(sampled) }
+    }
+
+    /// How many rows the whole has, of which these may be a sample.
+    pub fn all_rows(&self) -> u64 {
+        self.sampled.map_or(self.rows() as u64, |sampled| sampled.rows)
+    }
+
+    /// How many rows are held.
     pub fn rows(&self) -> usize {
         self.frame.height()
     }

@@ -240,6 +240,13 @@ impl Page {
             counted(judged(Verdict::Pass), "check", "checks"),
             grouped(judged(Verdict::Fail))
         );
+        if !table.notes.is_empty() {
+            let _ = writeln!(self.out, "<ul class=\"notes\" aria-label=\"Notes on {name}\">");
+            for note in &table.notes {
+                let _ = writeln!(self.out, "<li>{}{}</li>", escape(&note.text), hushed(note.for_release));
+            }
+            self.put("</ul>\n");
+        }
         let known = |names: &[String]| matches!(names, [name] if table.columns.iter().any(|column| column.name == *name));
         let checks: Vec<&Check> = table.checks.iter().filter(|check| !known(&check.columns)).collect();
         self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks);

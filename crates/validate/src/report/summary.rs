@@ -61,6 +61,11 @@ pub(super) fn summary(report: &Report) -> String {
             table.columns.len()
         );
     }
+    let notes = report.tables.iter().flat_map(|table| table.notes.iter().map(move |note| (table, note)));
+    for (at, (table, note)) in notes.take(SHOWN).enumerate() {
+        let gap = if at == 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{gap}- {}: {}", text(&table.name), text(&note.text));
+    }
     let stamp = &report.provenance;
     let mut made = vec![text(&stamp.program)];
     if let Some(ruleset) = &stamp.ruleset {

@@ -50,12 +50,24 @@ fn what_is_private_can_be_left_out() {
     let files = render(&all, Choice { charts: false, release_only: true }).unwrap();
     for file in &files {
         let text = String::from_utf8(file.bytes.clone()).unwrap();
-        for secret in ["IdenticalMatchShare", "Cost against size, row by row", "real.csv", "Not for release"]
-        {
+        for secret in [
+            "IdenticalMatchShare",
+            "Cost against size, row by row",
+            "real.csv",
+            "Not for release",
+            "200,000 are compared",
+        ] {
             assert!(!text.contains(secret), "{} tells {secret}", file.name);
         }
     }
+    // What is missing is told, and what is not private stays.
+    for name in ["index.html", "summary.md", "report.json"] {
+        let text = text(&files, name);
+        assert!(text.contains("left out of this report, whatever they found"), "{name}");
+        assert!(text.contains("Rows with a label are not held against the rules"), "{name}");
+    }
     let page = text(&render(&all, PAGE_ONLY).unwrap(), "index.html");
+    assert!(page.contains("200,000 are compared"));
     assert!(page.contains("<strong>Not for release.</strong>"));
     assert!(page.contains("badge hush"));
 }

@@ -7,10 +7,10 @@ use lookalike_ruleset::expect::{Claim, Expectation};
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
+use super::checks::{Pending, check};
 use super::keys::{Keys, repeated};
 use super::metrics::EXPECTATION;
 use super::probability::{self, PairSums};
-use super::table::{Pending, check};
 use crate::cells::{Cells, number_text};
 use crate::model::Verdict;
 use crate::statistics::{Numbers, Statistics};

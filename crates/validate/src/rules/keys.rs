@@ -15,6 +15,9 @@ use crate::cells::{hash, hash_word};
 /// Entries of a run: 64 MiB.
 const RUN: usize = 1 << 22;
 
+/// What stands for a null: no hash of a value but by chance.
+const NULL: u64 = 0x6E75_6C6C_6E75_6C6C;
+
 /// Keys with their rows.
 #[derive(Debug, Default)]
 pub struct Keys {
@@ -30,12 +33,30 @@ impl Keys {
     /// # Errors
     /// When a temporary file cannot be written, or a column holds nothing that can be hashed.
     pub fn add(&mut self, columns: &[&Series], rows: &Rows) -> std::io::Result<()> {
+        self.add_hashes(columns, rows, None)
+    }
+
+    /// As [`add`](Self::add), where null is a value like any other, so that every row has a key.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_rows(&mut self, columns: &[&Series], rows: &Rows) -> std::io::Result<()> {
+        self.add_hashes(columns, rows, Some((NULL, NULL)))
+    }
+
+    fn add_hashes(
+        &mut self,
+        columns: &[&Series],
+        rows: &Rows,
+        null: Option<(u64, u64)>,
+    ) -> std::io::Result<()> {
         let other = |error: PolarsError| std::io::Error::other(error.to_string());
         let height = columns.first().map_or(0, |column| column.len());
         let mut state: Vec<Option<(u64, u64)>> = vec![Some((0, 1)); height];
         for column in columns {
             let mut mix = |at: usize, value: Option<(u64, u64)>| {
-                state[at] = state[at].zip(value).map(|((a, b), (c, d))| (hash_word(a, c), hash_word(b, d)));
+                state[at] =
+                    state[at].zip(value.or(null)).map(|((a, b), (c, d))| (hash_word(a, c), hash_word(b, d)));
             };
             let word = |value: u64| (hash_word(value, 11), hash_word(value, 13));
             let text = |text: &str| (hash(text.as_bytes(), 11), hash(text.as_bytes(), 13));
@@ -97,18 +118,25 @@ impl Keys {
                 }
             }
         }
+        // In order already here, on the thread that looks at these rows: runs that are in order are merged quickly.
+        let mut entries = Vec::with_capacity(height);
         for (at, state) in state.into_iter().enumerate() {
             if let Some((a, b)) = state {
                 let row = rows.get(at) as u32;
-                self.push((u128::from(a) << 64) | (u128::from(b >> 32) << 32) | u128::from(row))?;
+                entries.push((u128::from(a) << 64) | (u128::from(b >> 32) << 32) | u128::from(row));
             }
         }
-        Ok(())
+        entries.sort_unstable();
+        self.append(entries)
     }
 
-    fn push(&mut self, entry: u128) -> std::io::Result<()> {
-        self.open.push(entry);
-        self.count += 1;
+    fn append(&mut self, entries: Vec<u128>) -> std::io::Result<()> {
+        self.count += entries.len() as u64;
+        if self.open.is_empty() {
+            self.open = entries;
+        } else {
+            self.open.extend(entries);
+        }
         if self.open.len() >= RUN {
             self.spill()?;
         }
@@ -116,7 +144,8 @@ impl Keys {
     }
 
     fn spill(&mut self) -> std::io::Result<()> {
-        self.open.sort_unstable();
+        // The stable sort merges runs that are in order.
+        self.open.sort();
         let mut file = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
         for entry in self.open.drain(..) {
             file.write_all(&entry.to_le_bytes())?;
@@ -133,13 +162,8 @@ impl Keys {
     /// When a temporary file cannot be written.
     pub fn merge(&mut self, other: Keys) -> std::io::Result<()> {
         self.runs.extend(other.runs);
-        if self.open.capacity() == 0 && self.count == 0 {
-            self.open = other.open;
-            self.count = other.count;
-            return Ok(());
-        }
         self.count += other.count - other.open.len() as u64;
-        other.open.into_iter().try_for_each(|entry| self.push(entry))
+        self.append(other.open)
     }
 
     /// How many keys.
@@ -152,7 +176,7 @@ impl Keys {
     /// # Errors
     /// When a temporary file cannot be read.
     pub fn sorted(&mut self) -> std::io::Result<Sorted<'_>> {
-        self.open.sort_unstable();
+        self.open.sort();
         let mut runs: Vec<Run<'_>> = vec![Run::Open(self.open.iter())];
         for file in &mut self.runs {
             file.seek(SeekFrom::Start(0))?;
@@ -229,6 +253,48 @@ pub fn repeated(keys: &mut Keys) -> std::io::Result<Repeated> {
         last = Some((key, row));
     }
     Ok(found)
+}
+
+/// How many rows of `others` have a key that `known` has.
+///
+/// # Errors
+/// When a temporary file cannot be read.
+pub fn common(known: &mut Keys, others: &mut Keys) -> std::io::Result<u64> {
+    let (mut known, mut others) = (known.sorted()?, others.sorted()?);
+    let (mut here, mut there) = (known.next()?, others.next()?);
+    let mut found = 0;
+    while let (Some((a, _)), Some((b, _))) = (here, there) {
+        if a < b {
+            here = known.next()?;
+        } else {
+            found += u64::from(a == b);
+            there = others.next()?;
+        }
+    }
+    Ok(found)
+}
+
+/// How many rows have a key that another row has, too.
+///
+/// # Errors
+/// When a temporary file cannot be read.
+pub fn with_company(keys: &mut Keys) -> std::io::Result<u64> {
+    let mut sorted = keys.sorted()?;
+    let (mut found, mut size, mut last) = (0, 0u64, None);
+    loop {
+        let next = sorted.next()?.map(|(key, _)| key);
+        if next == last && next.is_some() {
+            size += 1;
+            continue;
+        }
+        if size > 1 {
+            found += size;
+        }
+        if next.is_none() {
+            return Ok(found);
+        }
+        (size, last) = (1, next);
+    }
 }
 
 /// How the keys of children meet those of their parents.
@@ -322,6 +388,19 @@ mod tests {
     fn children_meet_their_parents() {
         let found = met(&mut keys([1, 1, 1, 3, 9]), &mut keys([1, 2, 3, 4])).unwrap();
         assert_eq!((found.orphans, found.example, found.families), (1, Some(4), vec![2, 1, 0, 1]));
+    }
+
+    #[test]
+    fn rows_in_common_and_in_company_are_counted() {
+        assert_eq!(common(&mut keys([1, 2, 2, 5]), &mut keys([2, 2, 3, 5, 9, 2])).unwrap(), 4);
+        assert_eq!(common(&mut keys([]), &mut keys([1])).unwrap(), 0);
+        assert_eq!(with_company(&mut keys([1, 2, 2, 3, 3, 3, 4])).unwrap(), 5);
+        assert_eq!(with_company(&mut keys([7, 7])).unwrap(), 2);
+        assert_eq!(with_company(&mut keys([])).unwrap(), 0);
+        let series = Series::new("k".into(), [None, Some(1i64), None]);
+        let mut rows = Keys::default();
+        rows.add_rows(&[&series], &Rows::from(0..3)).unwrap();
+        assert_eq!((rows.count(), with_company(&mut rows).unwrap()), (3, 2));
     }
 
     #[test]

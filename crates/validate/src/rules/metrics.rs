@@ -38,6 +38,7 @@ const fn stringify_camel(name: &'static str) -> &'static str {
         ("DISTRIBUTION_FIT", "DistributionFit"),
         ("CATEGORY_FIT", "CategoryFit"),
         ("SEASONAL_FIT", "SeasonalFit"),
+        ("DECLARED_COVERAGE", "DeclaredCoverage"),
         ("SAME_TRUTH", "SameTruth"),
         ("RANK_CORRELATION", "RankCorrelation"),
         ("SUBSET_SIZE", "SubsetSize"),
@@ -118,6 +119,10 @@ metrics! {
         "Categories have their declared shares, case by case.",
         "Largest difference of a share from the declared one; P from exact binomial tails and from the likelihood ratio of all \
          categories (R. Agrawal 2020), whichever is smaller, doubled. The message has Pearson's chi-squared.";
+    DECLARED_COVERAGE, Diversity, Higher,
+        "Every declared value occurs that should.",
+        "Share of the declared values that occur, among those that are to be expected 40 times or more: one of them is absent by \
+         chance with a probability of e^-40 at most. With cases, of the values of all cases together.";
     SEASONAL_FIT, Time, Lower,
         "Hours of the day, days of the week and months have their declared shares.",
         "As CategoryFit, of the places of a cycle in UTC, with the shares that the declared law of the stamps gives them.";

@@ -94,7 +94,11 @@ impl<K: Hash + Eq + Ord + Clone> Counts<K> {
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Counts<K>, hash_of: fn(&K) -> u64) {
         let mut sorted = other.values();
-        sorted.sort();
+        // The order decides only what sketches keep.
+        if !matches!((&*self, other), (Counts::Exact(own), Counts::Exact(theirs)) if own.len() + theirs.len() <= EXACT)
+        {
+            sorted.sort();
+        }
         match other {
             Counts::Exact(_) => {
                 for (key, count) in sorted {
@@ -173,6 +177,11 @@ impl<K: Hash + Eq + Ord + Clone> Counts<K> {
         all.into_iter().take(most).map(|(key, count)| (key.clone(), count)).collect()
     }
 
+    /// Whether so many more values can be counted exactly, whatever they are.
+    pub fn has_room(&self, more: usize) -> bool {
+        matches!(self, Counts::Exact(counts) if counts.len() + more <= EXACT)
+    }
+
     /// Whether one more value is too many to count exactly.
     pub fn is_full(&self) -> bool {
         matches!(self, Counts::Exact(counts) if counts.len() == EXACT)
@@ -199,9 +208,12 @@ fn register(registers: &mut [u8], hash: u64) {
 
 /// Takes the count of the next value after the most frequent ones from all of them.
 fn prune<K: Ord + Clone + Hash + Eq>(counts: &mut Map<K, u64>) {
-    let mut sorted: Vec<u64> = counts.values().copied().collect();
-    sorted.sort_unstable_by(|a, b| b.cmp(a));
-    let Some(limit) = sorted.get(FREQUENT).copied() else { return };
+    let mut all: Vec<u64> = counts.values().copied().collect();
+    if all.len() <= FREQUENT {
+        return;
+    }
+    let (_, limit, _) = all.select_nth_unstable_by(FREQUENT, |a, b| b.cmp(a));
+    let limit = *limit;
     counts.retain(|_, count| {
         *count = count.saturating_sub(limit);
         *count > 0

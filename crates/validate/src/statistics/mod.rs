@@ -71,9 +71,7 @@ impl Default for Numbers {
 impl Numbers {
     /// Adds a number.
     pub fn add(&mut self, value: f64) {
-        self.moments.add(value);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.note(value);
         let key = if value == 0.0 { 0 } else { value.to_bits() };
         if self.digest.is_none() && self.counts.is_full() && !self.counts.contains(&key) {
             self.digest = Some(digest_of(&self.counts));
@@ -82,6 +80,19 @@ impl Numbers {
         if let Some(digest) = &mut self.digest {
             digest.add(value, 1.0);
         }
+    }
+
+    /// What hangs on the order of numbers.
+    fn note(&mut self, value: f64) {
+        self.moments.add(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    /// What does not, of a number that was noted so many times; while all values are counted.
+    fn count(&mut self, value: f64, times: u64) {
+        let key = if value == 0.0 { 0 } else { value.to_bits() };
+        self.counts.add(&key, hash_word(key, 0), times, hash_number);
     }
 
     /// Adds what another has seen.
@@ -234,6 +245,48 @@ fn digest_of(counts: &Counts<u64>) -> Digest {
     digest
 }
 
+/// Characters of a text.
+fn length(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// Lengths below this are counted in a table of a block.
+const SHORT: usize = 256;
+
+/// How often short lengths occur in a block: most texts are short, and a table is faster than a map.
+struct Lengths {
+    counts: [u64; SHORT],
+    any: bool,
+}
+
+impl Default for Lengths {
+    fn default() -> Lengths {
+        Lengths { counts: [0; SHORT], any: false }
+    }
+}
+
+impl Lengths {
+    fn add(&mut self, length: usize, numbers: &mut Numbers) {
+        if length < SHORT && numbers.digest.is_none() && numbers.counts.has_room(SHORT) {
+            numbers.note(length as f64);
+            self.counts[length] += 1;
+            self.any = true;
+        } else {
+            self.close(numbers);
+            numbers.add(length as f64);
+        }
+    }
+
+    /// Hands over what was counted.
+    fn close(&mut self, numbers: &mut Numbers) {
+        if std::mem::take(&mut self.any) {
+            for (length, count) in self.counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
+                numbers.count(length as f64, std::mem::take(count));
+            }
+        }
+    }
+}
+
 impl Statistics {
     /// Of a column of this type; nothing seen yet.
     pub fn new(ty: Type) -> Statistics {
@@ -255,7 +308,12 @@ impl Statistics {
             Cells::Texts(values) => {
                 self.count += values.len() as u64;
                 self.nulls += values.null_count() as u64;
-                values.iter().flatten().for_each(|text| self.add_text(text, 1));
+                let mut lengths = Lengths::default();
+                for text in values.iter().flatten() {
+                    self.texts.add(text, hash(text.as_bytes(), 0), 1, hash_text);
+                    lengths.add(length(text), &mut self.numbers);
+                }
+                lengths.close(&mut self.numbers);
             }
             Cells::Codes { codes, names } => {
                 let mut counts = vec![0u64; names.len()];
@@ -285,9 +343,12 @@ impl Statistics {
 
     fn add_text(&mut self, text: &str, count: u64) {
         self.texts.add(text, hash(text.as_bytes(), 0), count, hash_text);
-        let length = if text.is_ascii() { text.len() } else { text.chars().count() } as f64;
-        for _ in 0..count {
-            self.numbers.add(length);
+        let length = length(text) as f64;
+        if self.numbers.digest.is_none() && self.numbers.counts.has_room(1) {
+            (0..count).for_each(|_| self.numbers.note(length));
+            self.numbers.count(length, count);
+        } else {
+            (0..count).for_each(|_| self.numbers.add(length));
         }
     }
 

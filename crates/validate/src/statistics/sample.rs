@@ -515,6 +515,84 @@ mod tests {
         assert_eq!(charts.len(), 1);
     }
 
+    /// Tables of which nothing can be told, or very much: pictures without flaws, figures in their range.
+    #[test]
+    fn odd_tables_have_sane_pictures() {
+        let int = |name: String, values: Vec<Option<i64>>| PolarsColumn::new(name.as_str().into(), values);
+        let whole = |rows: usize, columns: Vec<PolarsColumn>| DataFrame::new(rows, columns).unwrap();
+        let texts = |values: Vec<Option<&str>>| PolarsColumn::new("t".into(), values);
+        let alike = |rows: usize, value: Option<i64>| {
+            let text = value.map(|_| "same");
+            whole(
+                rows,
+                vec![
+                    int("a".into(), vec![value; rows]),
+                    int("b".into(), vec![value; rows]),
+                    texts(vec![text; rows]),
+                    PolarsColumn::new("f".into(), vec![value.map(|x| x as f64); rows]),
+                ],
+            )
+        };
+        let few = vec![
+            field("a", Type::Int),
+            field("b", Type::Int),
+            field("t", Type::Text),
+            field("f", Type::Float),
+        ];
+        let wide: Vec<Field> = (0..1000).map(|at| field(&format!("c{at}"), Type::Int)).collect();
+        let of_wide =
+            |at: i64| (0..90i64).map(move |row| ((row * at) % 7 != 3).then_some(row * (at % 5) + row % 3));
+        let wide_frame =
+            whole(90, (0..1000i64).map(|at| int(format!("c{at}"), of_wide(at).collect())).collect());
+        let extreme = whole(
+            6,
+            vec![
+                int("a".into(), vec![Some(i64::MAX), Some(i64::MIN), Some(0), None, Some(1), Some(-1)]),
+                int("b".into(), vec![Some(1), Some(2), Some(3), Some(4), Some(5), Some(6)]),
+                texts(vec![Some(""), Some(""), Some("<b>"), Some("<b>"), None, Some("")]),
+                PolarsColumn::new("f".into(), [1e300, -1e300, 1e-300, 0.0, 5.0, 7.0]),
+            ],
+        );
+        let cases = [
+            ("empty", &few, alike(0, None)),
+            ("one row", &few, alike(1, Some(5))),
+            ("one row of nulls", &few, alike(1, None)),
+            ("constant", &few, alike(200, Some(5))),
+            ("all null", &few, alike(200, None)),
+            ("extreme", &few, extreme),
+            ("a thousand columns", &wide, wide_frame),
+        ];
+        for (case, fields, frame) in cases {
+            let rows = frame.height() as u64;
+            let sample = Sample::of(fields, &frame, 0, rows).unwrap();
+            let charts = sample.charts(fields, None, rows);
+            let nulls: u64 = frame.columns().iter().map(|column| column.null_count() as u64).sum();
+            let mut maps = 0;
+            for chart in &charts {
+                let problems = chart.draw().problems();
+                assert!(problems.is_empty(), "{case}: {}: {problems:?}", chart.title);
+                match &chart.data {
+                    crate::charts::ChartData::Nulls(map) => {
+                        maps += 1;
+                        assert_eq!(map.nulls.iter().sum::<u64>(), nulls, "{case}");
+                        assert_eq!(map.looked.iter().sum::<u64>(), rows, "{case}");
+                    }
+                    crate::charts::ChartData::Matrix(matrix) => {
+                        let fine = |cell: &Option<f64>| cell.is_none_or(|r| (-1.0..=1.0).contains(&r));
+                        assert!(matrix.cells.iter().all(fine), "{case}: {:?}", matrix.cells);
+                        assert!(matrix.rows.len() <= COLUMNS, "{case}");
+                    }
+                    crate::charts::ChartData::Scatter(scatter) => {
+                        assert!(scatter.points.iter().all(|(x, y)| x.is_finite() && y.is_finite()), "{case}");
+                    }
+                    _ => {}
+                }
+            }
+            assert_eq!(maps, usize::from(rows > 0), "{case}: a map of nulls where there are rows");
+            assert!(rows > 1 || charts.len() <= 1, "{case}: nothing goes with anything");
+        }
+    }
+
     #[test]
     fn associations_have_known_values() {
         let side = |numbers: &'static [f64], codes: &[u32], names: usize| Side {

@@ -17,7 +17,7 @@ fn peak() -> String {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes half a minute; CI runs it"]
 fn a_million_rows() {
     let real = rows(1, ROWS);
     let mut synthetic = rows(2, ROWS);

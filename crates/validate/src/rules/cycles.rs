@@ -1,0 +1,107 @@
+//! Days of the week, hours and months: the cycles of time in a law of stamps.
+
+use lookalike_core::declared::Spread;
+use lookalike_ruleset::Type;
+
+/// A cycle of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cycle {
+    Hour,
+    Weekday,
+    Month,
+}
+
+impl Cycle {
+    pub(super) fn places(self) -> usize {
+        match self {
+            Cycle::Hour => 24,
+            Cycle::Weekday => 7,
+            Cycle::Month => 12,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Cycle::Hour => "hour of the day (UTC)",
+            Cycle::Weekday => "day of the week (UTC)",
+            Cycle::Month => "month (UTC)",
+        }
+    }
+
+    pub(super) fn label(self, at: usize) -> String {
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        match self {
+            Cycle::Hour => format!("{at:02}"),
+            Cycle::Weekday => DAYS[at].to_owned(),
+            Cycle::Month => MONTHS[at].to_owned(),
+        }
+    }
+
+    /// The place of a number of days since 1970-01-01 with its fraction.
+    pub(super) fn place(self, days: f64) -> usize {
+        let day = days.floor() as i64;
+        match self {
+            Cycle::Hour => (((days - days.floor()) * 24.0 + 1e-9) as usize).min(23),
+            // 1970-01-01 was a Thursday.
+            Cycle::Weekday => (day + 3).rem_euclid(7) as usize,
+            Cycle::Month => {
+                // H. Hinnant, "chrono-compatible low-level date algorithms": civil_from_days.
+                let z = day + 719_468;
+                let doe = z.rem_euclid(146_097);
+                let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+                let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+                let mp = (5 * doy + 2) / 153;
+                (if mp < 10 { mp + 2 } else { mp - 10 }) as usize
+            }
+        }
+    }
+}
+
+/// Days in a unit of a column of times; none of other types.
+pub(super) fn in_days(ty: Type) -> Option<f64> {
+    match ty {
+        Type::Date => Some(1.0),
+        Type::Datetime => Some(1.0 / 86_400e6),
+        _ => None,
+    }
+}
+
+/// The cycles of a law of times, with the share of each place; only those that the span of time runs through.
+pub(super) fn cycles(spread: &Spread, ty: Type) -> Vec<(Cycle, Vec<f64>)> {
+    const LONGEST: f64 = 3.0 * 366.0;
+    let Some(unit) = in_days(ty) else { return Vec::new() };
+    let (low, high) = spread.support();
+    let (first, last) = (low * unit, high * unit);
+    if !(first.is_finite() && last.is_finite()) || last - first > 40.0 * 366.0 {
+        return Vec::new();
+    }
+    let per_day = if ty == Type::Datetime && last - first <= LONGEST { 24.0 } else { 1.0 };
+    let mut found: Vec<(Cycle, Vec<f64>)> = Vec::new();
+    let mut want = |cycle: Cycle| found.push((cycle, vec![0.0; cycle.places()]));
+    if per_day > 1.0 && last - first >= 2.0 {
+        want(Cycle::Hour);
+    }
+    if last - first >= 14.0 {
+        want(Cycle::Weekday);
+    }
+    if last - first >= 365.0 {
+        want(Cycle::Month);
+    }
+    if found.is_empty() {
+        return found;
+    }
+    let mut before = 0.0;
+    let (start, end) = ((first * per_day).floor() as i64, (last * per_day).floor() as i64);
+    for step in start..=end {
+        let next = (step + 1) as f64 / per_day / unit;
+        // Everything before the step's end; values on a grid never lie half a microsecond or day off it.
+        let upto = if step == end { 1.0 } else { spread.cdf(next - 0.5) };
+        let share = (upto - before).max(0.0);
+        before = upto;
+        let day = (step as f64 + 0.5) / per_day;
+        found.iter_mut().for_each(|(cycle, shares)| shares[cycle.place(day)] += share);
+    }
+    found
+}

@@ -1,0 +1,169 @@
+//! A table's part of the report: statistics and charts.
+
+use lookalike_core::declared::{self, Promise, Spread};
+
+use super::found::{ColumnFound, Found};
+use super::table::Prepared;
+use crate::charts::{Anomalies, AnomalyKind, Chart, ChartData, Profile};
+use crate::model::{ColumnReport, TableReport};
+use crate::statistics::{Declared, Picture, Statistics};
+
+impl Prepared {
+    pub(super) fn report(&self, found: &Found) -> TableReport {
+        let mut columns = Vec::new();
+        let mut charts = Vec::new();
+        let mut labels = found.labels.iter();
+        for field in &self.rules.schema.fields {
+            let at = self.rules.declared.columns.iter().position(|column| column.name == field.name);
+            let statistics = match at {
+                Some(at) => Some(&found.columns[at].statistics),
+                None => labels.next(),
+            };
+            let Some(statistics) = statistics else { continue };
+            columns.push(ColumnReport {
+                name: field.name.clone(),
+                r#type: field.ty.to_string(),
+                about: field.about.clone(),
+                summary: statistics.summary(),
+            });
+            let picture = match at {
+                Some(at) => self.picture(at, statistics, &found.columns[at]),
+                None => statistics.picture(&field.name, &Declared::Nothing),
+            };
+            let data: Option<ChartData> = picture.map(|picture| match picture {
+                Picture::Bars(bars) => bars.into(),
+                Picture::Histogram(histogram) => histogram.into(),
+            });
+            charts.extend(data.map(|data| Chart::new(&field.name, [&field.name], data)));
+            if let Some(at) = at {
+                charts.extend(self.season(at, &found.columns[at]));
+            }
+        }
+        if let Some(label) = &self.rules.declared.label {
+            let kinds = self.rules.declared.anomalies.iter().map(|anomaly| AnomalyKind {
+                name: anomaly.name.clone(),
+                about: anomaly.about.clone(),
+                wanted: anomaly.rows.filter(|_| self.rules.whole).map(|wanted| wanted as f64),
+                got: found.anomalies.get(&anomaly.name).copied().unwrap_or(0),
+                example: found.examples.get(&anomaly.name).cloned(),
+            });
+            let data = Anomalies { rows: found.rows, spoilt: found.spoilt, kinds: kinds.collect() };
+            charts.push(Chart::new("Anomalies", [label], data));
+        }
+        if let Some(by) = &self.rules.by {
+            charts.extend(self.boxes(found, by));
+        }
+        charts.extend(found.sample.charts(
+            &self.rules.schema.fields,
+            self.rules.declared.label.as_deref(),
+            found.rows,
+        ));
+        TableReport {
+            name: self.rules.schema.table.clone(),
+            about: self.rules.about.clone(),
+            rows: found.rows,
+            notes: self.rules.notes(),
+            columns,
+            checks: Vec::new(),
+            charts,
+        }
+    }
+
+    /// Statistics by group: a chart for each column of numbers.
+    fn boxes(&self, found: &Found, by: &str) -> Vec<Chart> {
+        let numeric: Vec<_> = self.numeric_fields().collect();
+        let chart = |(at, field): (usize, &&lookalike_ruleset::Field)| {
+            let scale = crate::statistics::scale(field.ty);
+            let groups = found.groups.iter().filter_map(|(label, columns)| {
+                let (count, nulls, numbers) = columns.get(at)?;
+                let quantiles = numbers.quantiles(&[0.05, 0.25, 0.5, 0.75, 0.95]).zip(numbers.range());
+                let quantiles = quantiles.map(|(q, (min, max))| {
+                    [min, q[0], q[1], q[2], q[3], q[4], max].map(|value| value * scale)
+                });
+                Some(crate::charts::Group {
+                    label: label.clone(),
+                    count: *count,
+                    nulls: *nulls,
+                    mean: numbers.mean().map(|mean| mean * scale),
+                    std: numbers.moments().std().map(|std| std * scale),
+                    quantiles,
+                })
+            });
+            let value = crate::charts::Axis::of(&field.name, field.ty.into());
+            let data =
+                crate::charts::Boxes { value, by: by.to_owned(), groups: groups.collect(), sample_of: None };
+            Chart::new(format!("{} by {by}", field.name), [field.name.as_str(), by], data)
+        };
+        numeric.iter().enumerate().filter(|(_, field)| field.name != by).map(chart).collect()
+    }
+
+    fn picture(&self, at: usize, statistics: &Statistics, found: &ColumnFound) -> Option<Picture> {
+        let column = &self.rules.declared.columns[at];
+        // Of several cases: each by the rows that it has.
+        let rows: u64 = found.leaves.iter().map(|leaf| leaf.rows - leaf.nulls).sum();
+        let known = rows > 0 && rows == found.clean_rows - found.clean_nulls;
+        let weights: Vec<f64> =
+            found.leaves.iter().map(|leaf| (leaf.rows - leaf.nulls) as f64 / rows.max(1) as f64).collect();
+        let spread = |leaf: &declared::Leaf| match &leaf.promise {
+            Promise::Spread(spread) => Some(spread.clone()),
+            _ => None,
+        };
+        let spreads: Option<Vec<Spread>> = column.leaves.iter().map(spread).collect();
+        if let Some(spreads) = spreads.filter(|_| known) {
+            let cdf =
+                |x: f64| spreads.iter().zip(&weights).map(|(spread, weight)| weight * spread.cdf(x)).sum();
+            return statistics.picture(&column.name, &Declared::Cdf(&cdf));
+        }
+        let shares = |leaf: &declared::Leaf| match &leaf.promise {
+            Promise::Shares(shares) => Some(shares.clone()),
+            _ => None,
+        };
+        let all: Option<Vec<Vec<(String, f64)>>> = column.leaves.iter().map(shares).collect();
+        if let Some(all) = all.filter(|_| known) {
+            let of = |name: &str| {
+                let share = |list: &Vec<(String, f64)>| {
+                    list.iter().find(|(known, _)| known == name).map_or(0.0, |(_, s)| *s)
+                };
+                Some(all.iter().zip(&weights).map(|(list, weight)| weight * share(list)).sum::<f64>())
+            };
+            return statistics.picture(&column.name, &Declared::Shares(&of));
+        }
+        statistics.picture(&column.name, &Declared::Nothing)
+    }
+
+    /// Seasonal profiles of a column of times.
+    fn season(&self, at: usize, found: &ColumnFound) -> Option<Chart> {
+        let prepared = &self.columns[at];
+        let name = &self.rules.declared.columns[at].name;
+        let profiles = prepared.leaves.iter().zip(&found.leaves).flat_map(|(prepared, found)| {
+            prepared.cycles.iter().zip(&found.cycles).map(|((cycle, shares), counts)| {
+                let n: u64 = counts.iter().sum();
+                Profile {
+                    cycle: cycle.name().to_owned(),
+                    labels: (0..cycle.places()).map(|at| cycle.label(at)).collect(),
+                    values: counts.iter().map(|count| Some(*count as f64)).collect(),
+                    declared: shares.iter().map(|share| share * n as f64).collect(),
+                    reference: Vec::new(),
+                }
+            })
+        });
+        let profiles: Vec<Profile> = profiles.collect();
+        if profiles.is_empty() {
+            return None;
+        }
+        let Some(Picture::Histogram(histogram)) = found.statistics.picture(name, &Declared::Nothing) else {
+            return None;
+        };
+        let values = histogram.counts.iter().map(|count| Some(*count as f64)).collect();
+        let value = crate::charts::Axis::linear("rows");
+        let data = crate::charts::Series {
+            time: histogram.x,
+            value,
+            edges: histogram.edges,
+            values,
+            reference: Vec::new(),
+            profiles,
+        };
+        Some(Chart::new(format!("{name} over time"), [name], data))
+    }
+}
