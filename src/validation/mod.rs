@@ -8,11 +8,13 @@ mod run;
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::Promise;
 use lookalike_engine::TablePlan;
 use lookalike_engine::audit::Audit;
+use lookalike_engine::wanted::Wanted;
 use lookalike_ruleset::TableSchema;
 use lookalike_ruleset::expect::On;
 use lookalike_validate::model::{Check, Provenance, Report, RulesetStamp, TableReport};
