@@ -651,7 +651,7 @@ fn sql_comes_in_batches() {
         script.contains("\nINSERT INTO \"things\" (\"a\", \"b\") VALUES\n(0, 'x'),\n(1, 'x'),\n"),
         "{script}"
     );
-    assert!(script.ends_with("(299, 'x'),\n(300, 'x');\n\nCOMMIT;\n"), "{}", &script[script.len() - 80..]);
+    assert!(script.ends_with("VALUES\n(300, 'x');\n\nCOMMIT;\n"), "{}", &script[script.len() - 80..]);
     // Few rows that are long.
     let long = "y".repeat(300_000);
     assert_eq!(text("sql", &schema, &[frame(8, &long)]).matches("INSERT INTO").count(), 2);

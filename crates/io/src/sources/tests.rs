@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tests::{everything, uncategorized, write_with};
-use crate::{CsvOptions, Quote, SINKS, SinkOptions};
+use crate::{CsvOptions, Quote, SINKS, SinkKind, SinkOptions};
 use lookalike_ruleset::Type;
 
 /// A file that is removed in the end.
@@ -46,7 +46,7 @@ fn what_sinks_write_is_read_back() {
     let long = (0..12).fold(frame.clone(), |long, _| long.vstack(&long).unwrap());
     let expected = uncategorized(&long);
     let types: Vec<(String, Type)> = schema.fields.iter().map(|f| (f.name.clone(), f.ty)).collect();
-    for kind in SINKS {
+    for kind in SINKS.iter().filter(has_source) {
         // JSON and CSV without types given find the same.
         for given in [Vec::new(), types.clone()] {
             let units: Vec<_> = (0..4).map(|i| long.slice(i * 16_384, 16_384)).collect();
@@ -290,11 +290,17 @@ fn only_patched_cells_change() {
     assert_eq!(whole, expected);
 }
 
+/// Whether what the sink writes can be read.
+fn has_source(kind: &&SinkKind) -> bool {
+    crate::SOURCES.iter().any(|source| source.name == kind.name)
+}
+
 /// Small files of each format, to be damaged.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let (schema, frame) = everything();
     SINKS
         .iter()
+        .filter(has_source)
         .map(|kind| {
             (kind.extension, write_with(kind, &schema, std::slice::from_ref(&frame), &SinkOptions::default()))
         })
