@@ -122,6 +122,7 @@ fn hostile() -> (TableSchema, DataFrame) {
         ty: *ty,
         nullable: true,
         plain: false,
+        json: false,
         about: None,
     };
     let schema = TableSchema { table: "table \"x\"; --".into(), fields: columns.iter().map(field).collect() };

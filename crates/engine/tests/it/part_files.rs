@@ -21,7 +21,14 @@ fn orders() -> (TableSchema, DataFrame) {
         "region" => rows.clone().map(|row| (row % 7 != 0).then(|| format!("file{}", row % 3))).collect::<Vec<_>>(),
         "number" => rows.collect::<Vec<_>>(),
     );
-    let field = |name: &str, ty| Field { name: name.into(), ty, nullable: true, plain: false, about: None };
+    let field = |name: &str, ty| Field {
+        name: name.into(),
+        ty,
+        nullable: true,
+        plain: false,
+        json: false,
+        about: None,
+    };
     let fields = vec![
         field("note", Type::Text),
         field("amount", Type::Float),

@@ -222,6 +222,7 @@ mod tests {
             ty: Type::Int,
             nullable: false,
             plain: false,
+            json: false,
             about: None,
         };
         fields(&TableSchema { table: "t".into(), fields: columns.iter().map(field).collect() })

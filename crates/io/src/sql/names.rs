@@ -88,6 +88,7 @@ mod tests {
             ty: Type::Int,
             nullable: true,
             plain: false,
+            json: false,
             about: None,
         };
         TableSchema { table: table.into(), fields: columns.iter().map(field).collect() }
