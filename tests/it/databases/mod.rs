@@ -94,7 +94,7 @@ fn hostile() -> (TableSchema, DataFrame) {
         })
         .collect();
     let cents =
-        Series::new("".into(), some(&|row| (row - 7) * 99_999_999_999_9)).cast(&DataType::Int128).unwrap();
+        Series::new("".into(), some(&|row| (row - 7) * 999_999_999_999)).cast(&DataType::Int128).unwrap();
     let cents = cents.i128().unwrap().clone().into_decimal_unchecked(18, 2).into_series();
     let day = some(&|row| row * 1000 - 500);
     let micros = some(&|row| row * 86_399_999_000 * 365 - row % 3);
