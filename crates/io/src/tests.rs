@@ -709,7 +709,7 @@ fn sqlite_reads_back() {
     script.execute_batch(&text("sql", &schema, std::slice::from_ref(&frame))).unwrap();
     for database in [&file.1, &script] {
         let mut statement = database.prepare("SELECT * FROM things ORDER BY rowid").unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         assert_eq!(names, schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>());
         let mut rows = statement.query([]).unwrap();
         for at in 0..frame.height() {

@@ -292,7 +292,7 @@ fn only_patched_cells_change() {
 
 /// Whether what the sink writes can be read.
 fn has_source(kind: &&SinkKind) -> bool {
-    crate::SOURCES.iter().any(|source| source.name == kind.name)
+    SOURCES.iter().any(|source| source.name == kind.name)
 }
 
 /// Small files of each format, to be damaged.
