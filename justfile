@@ -25,6 +25,14 @@ bench rows="1000000":
     cargo bench -p lookalike-core -p lookalike-engine -p lookalike-io
     python3 benches/end_to_end.py --rows {{rows}}
 
+# What has changed in the library's interface since a tag (needs cargo-semver-checks).
+semver tag:
+    cargo semver-checks --workspace --baseline-rev {{tag}}
+
+# SQL over a ruleset by DataFusion; it takes long to build.
+datafusion:
+    cargo run --manifest-path examples/datafusion/Cargo.toml
+
 # Licences and advisories of the dependencies (needs cargo-deny).
 deny:
     cargo deny check
