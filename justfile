@@ -29,9 +29,10 @@ bench rows="1000000":
 semver tag:
     cargo semver-checks --workspace --baseline-rev {{tag}}
 
-# SQL over a ruleset by DataFusion; it takes long to build.
-datafusion:
-    cargo run --manifest-path examples/datafusion/Cargo.toml
+# Rows in arrow-rs, then SQL over them by DataFusion, which takes long to build.
+arrow:
+    cp Cargo.lock examples/arrow/ && cargo run --manifest-path examples/arrow/Cargo.toml
+    cp Cargo.lock examples/datafusion/ && cargo run --manifest-path examples/datafusion/Cargo.toml
 
 # Licences and advisories of the dependencies (needs cargo-deny).
 deny:

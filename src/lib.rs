@@ -34,7 +34,7 @@
 //! | rows as structs | [`Table::typed`] | `examples/typed.rs` |
 //! | data for tests | [`fixture!`] | `examples/downstream` |
 //! | rows for an asynchronous program | [`Table::stream`] | `examples/stream.rs` |
-//! | record batches for arrow-rs and DataFusion | the Arrow C data interface | `examples/datafusion` |
+//! | record batches for arrow-rs and DataFusion | the Arrow C data interface | `examples/arrow`, `examples/datafusion` |
 //! | another seed, other rows and params | [`Loader`] | |
 //! | generators of one's own | [`Loader::kinds`], [`program`] | `examples/custom_kind.rs` |
 //! | anomalies in rows of one's own | [`Loader::given`], [`data`] | `examples/inject.rs` |

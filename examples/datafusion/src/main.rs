@@ -1,17 +1,15 @@
 //! SQL over a ruleset's table: the rows are made while the query runs, and of them no column and no row too many.
 //!
-//! Record batches go from polars to arrow-rs by the Arrow C data interface, without a copy; so they would to delta-rs or any
-//! other crate on arrow-rs.
+//! Record batches go from polars to arrow-rs as `examples/arrow` shows, without a copy.
 
 use std::fmt;
-use std::mem::transmute;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, make_array};
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
+use arrow_example::record_batch;
+use datafusion::arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
@@ -22,8 +20,6 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::prelude::SessionContext;
 use lookalike::Ruleset;
-use lookalike::polars::prelude::{Column, CompatLevel};
-use polars_arrow::ffi::{ArrowArray, ArrowSchema, export_array_to_c, export_field_to_c};
 
 /// Rows that are made at a time.
 const BATCH: u64 = 8192;
@@ -47,7 +43,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     assert_eq!(findings.cells.swap(0, Ordering::Relaxed), 2_000_000, "two columns");
 
     let counted = context.sql("SELECT count(*) FROM findings").await?.collect().await?;
-    let count = counted[0].column(0).as_any().downcast_ref::<arrow::array::Int64Array>().expect("a count");
+    let count = counted[0].column(0).as_any().downcast_ref::<Int64Array>().expect("a count");
     assert_eq!((count.value(0), findings.cells.load(Ordering::Relaxed)), (1_000_000, 0));
     Ok(())
 }
@@ -64,9 +60,7 @@ struct Findings {
 impl Findings {
     fn new(ruleset: Arc<Ruleset>, table: &str) -> std::result::Result<Findings, Box<dyn std::error::Error>> {
         // No rows, but all columns with their types.
-        let empty = ruleset.table(table)?.rows(0..0).collect()?;
-        let fields = empty.columns().iter().map(|column| Ok(arrow_column(column)?.0)).collect::<Result<Vec<_>>>()?;
-        let schema = Arc::new(Schema::new(fields));
+        let schema = record_batch(&ruleset.table(table)?.rows(0..0).collect()?)?.schema();
         Ok(Findings { ruleset, table: table.to_owned(), schema, cells: Arc::default() })
     }
 }
@@ -145,33 +139,16 @@ impl PartitionStream for Part {
             let height = (rows.end - rows.start) as usize;
             cells.fetch_add((height * schema.fields().len()) as u64, Ordering::Relaxed);
             let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-            let columns = if names.is_empty() {
-                Vec::new() // Only the number of rows is wanted.
-            } else {
-                let frame = ruleset.table(&table).and_then(|table| table.rows(rows).select(&names)).map_err(external)?;
-                frame.columns().iter().map(|column| Ok(arrow_column(column)?.1)).collect::<Result<Vec<_>>>()?
-            };
-            let options = RecordBatchOptions::new().with_row_count(Some(height));
-            Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+            if names.is_empty() {
+                // Only the number of rows is wanted.
+                let options = RecordBatchOptions::new().with_row_count(Some(height));
+                return Ok(RecordBatch::try_new_with_options(schema.clone(), Vec::new(), &options)?);
+            }
+            let table = ruleset.table(&table).map_err(external)?;
+            Ok(record_batch(&table.rows(rows).select(&names).map_err(external)?)?)
         });
         Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), futures::stream::iter(batches)))
     }
-}
-
-/// A column of polars as arrow-rs has it: the same memory.
-fn arrow_column(column: &Column) -> Result<(Field, ArrayRef)> {
-    let series = column.as_materialized_series().rechunk();
-    let level = CompatLevel::oldest();
-    let array = export_array_to_c(series.to_arrow(0, level));
-    let field = export_field_to_c(&series.field().to_arrow(level));
-    // SAFETY: the structs of both crates are those that the Arrow C data interface lays down, and each is moved, so that it is
-    // released once, by its new owner.
-    let (array, field) = unsafe {
-        (transmute::<ArrowArray, FFI_ArrowArray>(array), transmute::<ArrowSchema, FFI_ArrowSchema>(field))
-    };
-    // SAFETY: what polars exports agrees with the interface.
-    let data = unsafe { from_ffi(array, &field) }?;
-    Ok((Field::try_from(&field)?, make_array(data)))
 }
 
 fn external(error: lookalike::Error) -> DataFusionError {
