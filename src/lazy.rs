@@ -132,8 +132,8 @@ tables:
         let table = ruleset.table("t").unwrap();
         let query = table.lazy().unwrap().select([col("id"), col("state")]).slice(5_000_000, 10);
         let rows = query.collect().unwrap();
-        assert_eq!(made("slice-id"), (5_000_000..5_000_010).collect::<Vec<_>>());
-        assert_eq!(made("slice-other"), []);
+        assert_eq!(made("slice-id"), (5_000_000..5_000_010).collect::<Vec<u64>>());
+        assert!(made("slice-other").is_empty());
         let whole = table.clone().rows(4_999_990..5_000_020).collect().unwrap().slice(10, 10);
         assert!(rows.equals_missing(&whole.select(["id", "state"]).unwrap()));
         // A further column is one of what is made, and the label is a column.
@@ -152,7 +152,7 @@ tables:
         assert_eq!(part.collect().unwrap().height(), 10);
         assert_eq!((head.height(), tail.height()), (4, 2));
         let expected = [0, 1, 2, 3, 9_999_998, 9_999_999].into_iter().chain(190..200);
-        assert_eq!(made("limit-id"), expected.collect::<Vec<_>>());
+        assert_eq!(made("limit-id"), expected.collect::<Vec<u64>>());
     }
 
     #[test]
