@@ -55,6 +55,11 @@
 //! | `cli` | the programs `lookalike` and `generate`; `pipeline` | yes |
 //! | `bedrock` | their commands `draft` and `refine`; the AWS SDK | yes |
 
+#![cfg_attr(
+    not(feature = "pipeline"),
+    allow(dead_code, reason = "what runs into files need lies beside what rows need")
+)]
+
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 #[allow(rustdoc::invalid_html_tags, reason = "its comments are the help texts of the programs")]
