@@ -35,6 +35,15 @@ bench rows="1000000":
     cargo bench -p lookalike-core -p lookalike-engine -p lookalike-io
     python3 benches/end_to_end.py --rows {{rows}}
 
+# What has changed in the library's interface since a tag (needs cargo-semver-checks).
+semver tag:
+    cargo semver-checks --workspace --baseline-rev {{tag}}
+
+# Rows in arrow-rs, then SQL over them by DataFusion, which takes long to build.
+arrow:
+    cp Cargo.lock examples/arrow/ && cargo run --manifest-path examples/arrow/Cargo.toml
+    cp Cargo.lock examples/datafusion/ && cargo run --manifest-path examples/datafusion/Cargo.toml
+
 # Licences and advisories of the dependencies (needs cargo-deny).
 deny:
     cargo deny check

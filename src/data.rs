@@ -1,4 +1,20 @@
 //! Given data: a file's rows, or a frame's, into which the anomalies of a ruleset are put.
+//!
+//! ```
+//! use lookalike::language::read::Format;
+//! use lookalike::polars::prelude::*;
+//! use lookalike::{Ruleset, data};
+//!
+//! let clean = df!("load" => [15.5, 16.0, 17.25, 18.0])?;
+//! let rules = "{lookalike: 1, tables: {readings: {anomalies: {count: 1, kinds: {gone: {missing: load}}}}}}";
+//! let ruleset = Ruleset::loader().given(None, data::rows_of("readings", &clean)?).text(rules, Format::Yaml)?;
+//! let readings = ruleset.table("readings")?;
+//! assert_eq!(readings.collect()?.column("load")?.null_count(), 1);
+//! assert_eq!(readings.marks()?.column("kind")?.str()?.get(0), Some("gone"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Data`] does the same for a file; [`pipeline::inject`](crate::pipeline::inject) writes one.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

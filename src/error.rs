@@ -36,6 +36,7 @@ pub enum Error {
         message: String,
     },
     /// Nothing was released: the budget, or what was asked.
+    #[cfg(feature = "privacy")]
     #[error(transparent)]
     Privacy(#[from] lookalike_privacy::Error),
     /// What was asked for makes no sense.

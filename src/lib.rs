@@ -25,6 +25,40 @@
 //!
 //! Every cell is a pure function of (ruleset, seed, table, column, row). So any rows can be made alone, and neither threads
 //! nor the size of a run nor further columns or tables change a value.
+//!
+//! # What is there
+//! | wanted | where | example |
+//! |---|---|---|
+//! | rows as a `DataFrame` | [`Table::collect`], [`Table::select`], [`Table::batches`] | `examples/dataframe.rs` |
+//! | a query that makes only what it needs | [`Table::lazy`], with the feature `lazy` | `examples/lazy.rs` |
+//! | rows as structs | [`Table::typed`] | `examples/typed.rs` |
+//! | data for tests | [`fixture!`] | `examples/downstream` |
+//! | rows for an asynchronous program | [`Table::stream`] | `examples/stream.rs` |
+//! | record batches for arrow-rs and DataFusion | the Arrow C data interface | `examples/arrow`, `examples/datafusion` |
+//! | another seed, other rows and params | [`Loader`] | |
+//! | generators of one's own | [`Loader::kinds`], [`program`] | `examples/custom_kind.rs` |
+//! | anomalies in rows of one's own | [`Loader::given`], [`data`] | `examples/inject.rs` |
+//! | checks against rules and reference | [`validation`] | `examples/validate.rs` |
+//! | statistics under differential privacy | [`privacy`], [`release`] | `examples/release.rs` |
+//! | files, as the program writes them | [`pipeline`], [`merge`] | |
+//! | rows that must not change | [`lock`] | |
+//!
+//! # Features
+//! `default-features = false` is the way for a library: rulesets, rows, sources and fixtures, and nothing else to compile.
+//!
+//! | feature | adds | by default |
+//! |---|---|---|
+//! | `lazy` | [`Table::lazy`]; polars' lazy engine | |
+//! | `validate` | [`validation`]: checks, comparisons, charts, reports | |
+//! | `privacy` | [`privacy`]: sessions, budgets, mechanisms, fitting; OpenDP with its own copy of OpenSSL | |
+//! | `pipeline` | [`pipeline`], [`merge`], [`release`] and [`protect`]: whole runs into files; the two above | |
+//! | `cli` | the programs `lookalike` and `generate`; `pipeline` | yes |
+//! | `bedrock` | their commands `draft` and `refine`; the AWS SDK | yes |
+
+#![cfg_attr(
+    not(feature = "pipeline"),
+    allow(dead_code, reason = "what runs into files need lies beside what rows need")
+)]
 
 #[cfg(all(doctest, feature = "cli"))]
 mod book;
@@ -37,31 +71,48 @@ pub mod diff;
 mod error;
 #[doc(hidden)]
 pub mod fixture;
+#[cfg(feature = "lazy")]
+mod lazy;
 pub mod lock;
 pub mod marks;
+#[cfg(feature = "pipeline")]
 pub mod merge;
+#[cfg(feature = "pipeline")]
 mod outputs;
 mod parts;
+#[cfg(feature = "pipeline")]
 pub mod pipeline;
+pub mod progress;
+#[cfg(feature = "pipeline")]
 pub mod protect;
+#[cfg(feature = "pipeline")]
 pub mod release;
 mod ruleset;
+mod stream;
+#[cfg(test)]
+mod testing;
 mod texts;
 mod typed;
+#[cfg(feature = "validate")]
 pub mod validation;
 
+#[cfg(feature = "cli")]
+pub use cli::program;
 pub use error::Error;
 pub use lookalike_core as core;
 pub use lookalike_engine as engine;
 pub use lookalike_io as io;
+#[cfg(feature = "privacy")]
 pub use lookalike_privacy as privacy;
 pub use lookalike_ruleset as language;
+#[cfg(feature = "validate")]
 pub use lookalike_validate as validate;
 pub use polars;
 pub use ruleset::{Loader, Refusal, Ruleset, Table};
+pub use stream::RowStream;
 pub use typed::TypedRows;
 
 /// Runs the Rust fences of the README as documentation tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -3,6 +3,22 @@
 //! A lock holds digests of the rows' *values*, column by column. So a comment, another order of keys or another file format
 //! changes nothing, while another weight, seed or version of the engine shows, with the table, the columns and the rows
 //! from which on it does.
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use lookalike::lock::Lock;
+//! use lookalike::{Error, Ruleset};
+//!
+//! let text = "{lookalike: 1, tables: {orders: {columns: {state: {choice: {open: 20%, paid: 80%}}}}}}";
+//! let lock = |text: &str| Lock::of(&Ruleset::from_str(text)?, Path::new("shop.yaml"), None, 1, &AtomicBool::new(false));
+//! let before = lock(text)?;
+//! assert!(before.compare(&lock(&text.replace(": {orders", ":   {orders"))?).is_none());
+//! let difference = before.compare(&lock(&text.replace("20%, paid: 80%", "30%, paid: 70%"))?).expect("other rows");
+//! assert!(difference.to_text().contains("state"));
+//! # Ok::<(), Error>(())
+//! ```
 
 use std::fmt::Write as _;
 use std::ops::Range;

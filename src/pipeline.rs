@@ -1,4 +1,19 @@
 //! The whole product on one screen: plan, generate, protect, encode, write, publish, describe.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use lookalike::pipeline::{Destination, Job, Quiet, generate};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let text = "{lookalike: 1, tables: {orders: {rows: 100, columns: {id: {sequence: {start: 1}}}}}}";
+//! let ruleset = lookalike::Ruleset::from_str(text)?;
+//! let job = Job { destination: Destination::Folder(folder.path().to_owned()), report: true, ..Job::default() };
+//! let manifest = generate(&ruleset, &job, &Quiet, &AtomicBool::new(false))?;
+//! assert_eq!(manifest.tables[0].files[0].file, "orders.csv");
+//! assert!(folder.path().join("report/index.html").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +39,8 @@ use crate::parts::PartFile;
 use crate::protect::{self, Protected};
 use crate::validation::{self, Examined, Examiner, Scope, TableScope};
 use crate::{Error, Ruleset, marks};
+
+pub use crate::progress::{Progress, Quiet};
 
 /// Which rows of each table to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,22 +91,6 @@ pub enum Destination {
     /// To standard output: one table in one format, and no manifest.
     Stdout,
 }
-
-/// Hears how a run gets on.
-pub trait Progress: Sync {
-    /// A table of `rows` rows is begun.
-    fn begin(&self, _table: &str, _rows: u64) {}
-    /// So many more rows of it are written.
-    fn advance(&self, _rows: u64) {}
-    /// The table is done.
-    fn end(&self) {}
-}
-
-/// Hears nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Quiet;
-
-impl Progress for Quiet {}
 
 /// What to make, and where.
 #[derive(Clone, Debug)]

@@ -1,4 +1,26 @@
 //! Noisy statistics of a private table: rules and a file in; figures, charts, ledger and a statement out.
+//!
+//! ```no_run
+//! use lookalike::privacy::Budget;
+//! use lookalike::release;
+//!
+//! let budget = Budget::new(2.0, 1e-6)?;
+//! let plan = release::plan("release.yaml".as_ref(), budget)?;
+//! println!("{:?}", plan.cost()?);
+//! let job = release::Job {
+//!     data: "volumes.csv".into(),
+//!     budget,
+//!     total: None,
+//!     state: ".lookalike/budget.jsonl".into(),
+//!     output: "outputs/release".into(),
+//!     options: Default::default(),
+//!     clock: || "2026-01-01T00:00:00Z".to_owned(),
+//! };
+//! release::release(&plan, &job)?;
+//! # Ok::<(), lookalike::Error>(())
+//! ```
+//!
+//! `examples/release.rs` runs it. Single mechanisms, without files, are in [`Session`].
 
 use std::path::{Path, PathBuf};
 

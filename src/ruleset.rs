@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::parts::{self, PartFile};
+#[cfg(feature = "pipeline")]
 use crate::protect::{self, Protected};
 use crate::texts;
 
@@ -32,6 +33,7 @@ pub struct Ruleset {
     digest: String,
     warnings: Vec<Diagnostic>,
     sources: Sources,
+    #[cfg(feature = "pipeline")]
     protected: Vec<Protected>,
     parts: Vec<PartFile>,
 }
@@ -154,21 +156,25 @@ impl Ruleset {
     }
 
     /// How a table's columns are protected, where they are.
+    #[cfg(feature = "pipeline")]
     pub(crate) fn protected(&self, table: &str) -> Option<&Protected> {
         self.protected.iter().find(|protected| protected.table == table)
     }
 
     /// The files whose rows are parts of tables.
+    #[cfg(feature = "pipeline")]
     pub(crate) fn parts(&self) -> &[PartFile] {
         &self.parts
     }
 
+    #[cfg(feature = "validate")]
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
     /// The same ruleset with another seed and other numbers of rows; none where it cannot be had with those. Another seed makes
     /// other prompts, and what texts those lack is listed in `wanted`.
+    #[cfg(feature = "validate")]
     pub(crate) fn twin(&self, seed: u64, rows: &[(String, u64)], wanted: &Arc<Wanted>) -> Option<Plan> {
         let wanted = (!self.loaded.texts.is_empty()).then(|| wanted.clone());
         let mut overrides = Overrides { seed: Some(seed), wanted, ..self.overrides.clone() };
@@ -177,12 +183,34 @@ impl Ruleset {
     }
 
     /// Whether quotas of anomalies may be missed where too few rows can take one.
+    #[cfg(feature = "validate")]
     pub(crate) fn is_lenient(&self) -> bool {
         self.overrides.lenient
     }
 }
 
 /// Reads rulesets, with changes.
+///
+/// ```
+/// use lookalike::Ruleset;
+/// use lookalike::language::read::Format;
+///
+/// let text = "
+/// lookalike: 1
+/// params:
+///   dearest: {type: float, default: 9}
+/// tables:
+///   orders:
+///     rows: 1m
+///     columns:
+///       price: {uniform: [1, {param: dearest}]}
+/// ";
+/// let ruleset = Ruleset::loader().seed(7).rows(100).param("dearest", "2").text(text, Format::Yaml)?;
+/// let prices = ruleset.table("orders")?.collect()?;
+/// assert!(prices.column("price")?.f64()?.iter().flatten().all(|price| price < 2.0));
+/// assert_eq!((ruleset.seed(), prices.height()), (7, 100));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Loader {
     overrides: Overrides,
@@ -284,7 +312,8 @@ impl Loader {
         self
     }
 
-    /// Adds kinds of generator to those that come with the library. They are used, checked and explained like these:
+    /// Adds kinds of generator to those that come with the library. They are used and checked like these; a program of yours
+    /// lists and explains them, too, with [`program`](crate::program):
     ///
     /// ```
     /// use lookalike::core::Stream;
@@ -413,12 +442,16 @@ impl Loader {
             texts::check(&mut loaded, kept.wanted.as_ref(), &mut problems);
             let overrides = Overrides { given, ..kept.clone() };
             let plan = compile(&loaded, &kinds, &overrides, &mut problems)?;
+            #[cfg(feature = "pipeline")]
             let protected = protect::resolve(&loaded.document, &plan, &mut problems);
+            #[cfg(not(feature = "pipeline"))]
+            let protected = refuse_protection(&loaded.document, &mut problems);
             Some((loaded, plan, protected, parts))
         });
         let has_errors = problems.has_errors();
         let diagnostics = problems.into_sorted();
         match compiled {
+            #[cfg_attr(not(feature = "pipeline"), expect(unused_variables, reason = "nothing is protected"))]
             Some((loaded, plan, protected, parts)) if !has_errors => {
                 let digest = digest(&sources, &loaded, &parts);
                 Ok(Ruleset {
@@ -429,12 +462,25 @@ impl Loader {
                     digest,
                     warnings: diagnostics,
                     sources,
+                    #[cfg(feature = "pipeline")]
                     protected,
                     parts,
                 })
             }
             _ => Err(Error::Refused(Box::new(Refusal { diagnostics, sources }))),
         }
+    }
+}
+
+/// Without the cargo feature `pipeline` nothing is there that could protect columns, so a ruleset that asks for it is refused.
+#[cfg(not(feature = "pipeline"))]
+fn refuse_protection(document: &Document, problems: &mut Problems) {
+    for table in &document.privacy.0 {
+        let message = format!("this program cannot protect the columns of table `{}`", table.name);
+        problems.push(
+            Diagnostic::error("bad-privacy", table.name_span, message)
+                .help("build it with the cargo feature `pipeline` of lookalike, or take out `privacy`"),
+        );
     }
 }
 
@@ -588,6 +634,15 @@ impl<'a> Table<'a> {
     }
 
     /// Only these rows. They are the same rows that the whole table has there, and cost no more than their number.
+    ///
+    /// ```
+    /// let text = "{lookalike: 1, tables: {orders: {rows: 10m, columns: {price: {uniform: [1, 9]}}}}}";
+    /// let ruleset = lookalike::Ruleset::from_str(text)?;
+    /// let orders = ruleset.table("orders")?;
+    /// let ten = orders.clone().rows(9_999_990..10_000_000).collect()?;
+    /// assert!(orders.rows(9_999_995..10_000_000).collect()?.equals(&ten.tail(Some(5))));
+    /// # Ok::<(), lookalike::Error>(())
+    /// ```
     #[must_use]
     pub fn rows(mut self, rows: Range<u64>) -> Table<'a> {
         self.rows = rows.start..rows.end.max(rows.start);
@@ -629,13 +684,35 @@ impl<'a> Table<'a> {
 
     /// The cells that anomalies changed in these rows, a row for each: see [`crate::marks::schema`].
     ///
+    /// ```
+    /// let ruleset = lookalike::Ruleset::from_str("
+    /// lookalike: 1
+    /// tables:
+    ///   readings:
+    ///     columns:
+    ///       load: {uniform: [1, 9]}
+    ///     anomalies: {rate: 1%, kinds: {thousandfold: {unit_error: {column: load, factor: 1000}}}}
+    /// ")?;
+    /// let readings = ruleset.table("readings")?;
+    /// assert_eq!(readings.marks()?.height(), 10);
+    /// assert!(!readings.collect()?.equals(&readings.clean()?));
+    /// # Ok::<(), lookalike::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`collect`](Self::collect).
     pub fn marks(&self) -> Result<DataFrame, Error> {
         crate::marks::frame(self.plan, &self.plan.spoilt(&Rows::Range(self.rows.clone()))?)
     }
 
-    /// Makes some columns only, in the order given; nothing else is computed.
+    /// Makes some columns only, in the order given; nothing is computed but these and what they follow from.
+    ///
+    /// ```
+    /// let text = "{lookalike: 1, tables: {orders: {columns: {id: {sequence: {start: 1}}, price: {uniform: [1, 9]}}}}}";
+    /// let prices = lookalike::Ruleset::from_str(text)?.table("orders")?.select(&["price"])?;
+    /// assert_eq!(prices.width(), 1);
+    /// # Ok::<(), lookalike::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`collect`](Self::collect), and when a name is not a column.
@@ -687,11 +764,73 @@ impl<'a> Table<'a> {
     }
 
     /// Makes the rows in blocks of `block_rows`, one after the other, so that memory does not grow with the table.
+    ///
+    /// ```
+    /// let text = "{lookalike: 1, tables: {orders: {rows: 2500, columns: {id: {sequence: {start: 1}}}}}}";
+    /// let ruleset = lookalike::Ruleset::from_str(text)?;
+    /// let mut heights = Vec::new();
+    /// for block in ruleset.table("orders")?.batches(1000) {
+    ///     heights.push(block?.height());
+    /// }
+    /// assert_eq!(heights, [1000, 1000, 500]);
+    /// # Ok::<(), lookalike::Error>(())
+    /// ```
     pub fn batches(&self, block_rows: usize) -> impl Iterator<Item = Result<DataFrame, Error>> + 'a {
         let (plan, rows, step) = (self.plan, self.rows.clone(), block_rows.max(1));
         (rows.start..rows.end).step_by(step).map(move |start| {
             let end = start.saturating_add(step as u64).min(rows.end);
             Ok(plan.frame(&Rows::Range(start..end))?)
         })
+    }
+
+    /// Makes the rows in blocks, as a [`Stream`](futures_core::Stream) for asynchronous programs, on any runtime.
+    ///
+    /// A thread of its own makes the blocks, at most two ahead of the reader, so that neither memory nor work runs away. It
+    /// begins with the first poll. Dropping the stream ends it after the block that it is at.
+    ///
+    /// ```
+    /// # async fn send(_: lookalike::polars::prelude::DataFrame) {}
+    /// async fn serve(ruleset: lookalike::Ruleset) -> Result<(), lookalike::Error> {
+    ///     let mut blocks = ruleset.table("orders")?.stream(1000);
+    ///     while let Some(block) = blocks.next().await {
+    ///         send(block?).await;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// `examples/stream.rs` runs it.
+    ///
+    /// # Errors
+    /// An item may be one, as of [`collect`](Self::collect); nothing comes after it.
+    pub fn stream(&self, block_rows: usize) -> crate::RowStream {
+        crate::RowStream::new(self.plan, self.rows.clone(), block_rows)
+    }
+
+    /// The rows as a query of polars' lazy engine, which makes only the columns and rows that are asked for: columns that are
+    /// not selected, and rows before and after a `slice`, `limit` or `tail`, cost nothing. Conditions are about what is made.
+    ///
+    /// While the query lives it holds four bytes for each row of the table, and no more for each column.
+    ///
+    /// ```
+    /// use lookalike::polars::prelude::{col, lit};
+    ///
+    /// let text = "{lookalike: 1, tables: {orders: {rows: 10m, columns: {
+    ///     id: {sequence: {start: 1}}, price: {uniform: [1, 9]}, note: {lorem: {words: [5, 20]}}}}}}";
+    /// let ruleset = lookalike::Ruleset::from_str(text)?;
+    /// let orders = ruleset.table("orders")?.lazy()?;
+    /// let ten = orders.clone().select([col("id"), col("price")]).slice(5_000_000, 10).collect()?;
+    /// assert_eq!(ten.column("id")?.i64()?.get(0), Some(5_000_001));
+    /// let dear = orders.limit(1000).filter(col("price").gt(lit(8.0))).collect()?;
+    /// assert!((80..170).contains(&dear.height()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When rows beyond the table's end are asked for, or more than polars can number (2^32 - 2). What goes wrong while rows
+    /// are made is an error of the query.
+    #[cfg(feature = "lazy")]
+    pub fn lazy(&self) -> Result<polars::prelude::LazyFrame, Error> {
+        crate::lazy::frame(self.plan, self.rows.clone())
     }
 }

@@ -40,7 +40,7 @@ pub struct RulesetArgs {
 impl RulesetArgs {
     /// A loader that was told the parameters and folders.
     pub fn loader(&self) -> Loader {
-        let loader = Loader::new();
+        let loader = Loader::new().kinds(super::own_kinds());
         let loader = self.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
         let loader = self.profile.iter().fold(loader, Loader::profile);
         self.allow_paths.iter().fold(loader, Loader::allow_path)

@@ -16,6 +16,7 @@ pub use commands::kinds::{GROUPS, REFERENCES, Reference, title};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -27,6 +28,8 @@ use commands::{
 #[cfg(feature = "bedrock")]
 use commands::{draft, refine, texts};
 use failure::Failure;
+
+use crate::engine::{KINDS, Kind};
 
 /// Data that looks and behaves like the real thing but is about nobody.
 #[derive(Parser)]
@@ -96,9 +99,40 @@ struct Generate {
     colour: args::Colour,
 }
 
+/// Kinds of generator that the program has besides those of the library.
+static OWN: OnceLock<&'static [Kind]> = OnceLock::new();
+
+/// Runs the program `lookalike` with kinds of generator of your own: a program in whose `main` this stands knows them as it
+/// knows all others, in `generate`, `check`, `preview`, `validate`, `inject`, `kinds`, `explain` and `schema`. The rulesets
+/// that `merge` reads and that `draft` and `refine` write have the library's kinds alone.
+///
+/// ```no_run
+/// static KINDS: &[lookalike::engine::Kind] = &[];
+///
+/// fn main() -> std::process::ExitCode {
+///     lookalike::program(KINDS)
+/// }
+/// ```
+///
+/// `examples/custom_kind.rs` has a kind to put there.
+pub fn program(kinds: &'static [Kind]) -> ExitCode {
+    OWN.get_or_init(|| kinds);
+    lookalike()
+}
+
+/// All kinds of generator, in two lists.
+fn known_kinds() -> [&'static [Kind]; 2] {
+    [KINDS, own_kinds()]
+}
+
+/// The kinds that the library does not have.
+fn own_kinds() -> &'static [Kind] {
+    OWN.get().copied().unwrap_or_default()
+}
+
 /// Runs the program `lookalike`.
 pub fn lookalike() -> ExitCode {
-    program(|| {
+    told(|| {
         let Lookalike { command, colour } = parse()?;
         terminal::set_colour(colour.color);
         match command {
@@ -127,7 +161,7 @@ pub fn lookalike() -> ExitCode {
 
 /// Runs the program `generate`.
 pub fn generate() -> ExitCode {
-    program(|| {
+    told(|| {
         let Generate { args, colour } = parse()?;
         terminal::set_colour(colour.color);
         generate::run(&args)
@@ -144,7 +178,7 @@ fn parse<A: Parser>() -> Result<A, Failure> {
 }
 
 /// Runs `body` with panics told in a few lines, as the bugs that they are.
-fn program(body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+fn told(body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(|panic| {

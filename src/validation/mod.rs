@@ -1,5 +1,26 @@
 //! From a ruleset to the checks of its data: the engine says what is declared and evaluates it over rows, `lookalike-validate`
 //! counts, tests and judges. [`validate`] is the whole of the command: files against rules, and against real data.
+//!
+//! [`validate`] does all of it for files. For frames there is [`Examiner`]:
+//!
+//! ```
+//! use lookalike::validate::model::Verdict;
+//! use lookalike::validation::{Examiner, Scope, TableScope};
+//!
+//! let text = "{lookalike: 1, tables: {orders: {rows: 1000, columns: {id: {sequence: {start: 1}}, price: {uniform: [1, 9]}}}}}";
+//! let ruleset = lookalike::Ruleset::from_str(text)?;
+//! let rows = ruleset.table("orders")?.collect()?;
+//! let scope = Scope { tables: vec![TableScope::whole("orders", 0..1000)], by: None };
+//! let examiner = Examiner::new(&ruleset, &scope)?;
+//! // Without anomalies, the rows are the clean rows.
+//! let found = examiner.table("orders").unwrap().look(0, &rows, &rows)?;
+//! let reports = examiner.finish(vec![("orders".to_owned(), found)], Vec::new())?;
+//! assert!(reports[0].checks.iter().all(|check| check.verdict != Verdict::Fail));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Two tables without a ruleset are compared by [`compare`](lookalike_validate::reference::compare), and what one gives away
+//! of the other is assessed by [`assess`](lookalike_validate::leakage::assess): see `examples/validate.rs`.
 
 mod comparison;
 mod files;

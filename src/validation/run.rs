@@ -12,7 +12,7 @@ use super::comparison::{Comparing, compare};
 use super::files::{DataTable, data_file, find, open, read_manifest, row_count};
 use super::marks::MarksFile;
 use super::{Examiner, Scope, TableScope, internal, merge, provenance};
-use crate::pipeline::Progress;
+use crate::progress::Progress;
 use crate::{Error, Loader, Ruleset};
 
 /// Rows of a table that are held to be compared, unless a request says otherwise.

@@ -16,11 +16,20 @@ use crate::plan::{Overrides, Plan, compile};
 /// # Errors
 /// The diagnostics, if any is an error.
 pub fn plan_with(text: &str, files: &dyn Files, overrides: &Overrides) -> Result<Plan, Vec<Diagnostic>> {
+    plan_of(text, files, overrides, &[crate::KINDS])
+}
+
+fn plan_of(
+    text: &str,
+    files: &dyn Files,
+    overrides: &Overrides,
+    kinds: &[&[Kind]],
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut sources = Sources::new();
     let file = sources.add("<text>", text);
     let mut problems = Problems::new();
     let plan = load(&mut sources, file, Format::Yaml, files, &[], &mut problems)
-        .and_then(|loaded| compile(&loaded, &[crate::KINDS], overrides, &mut problems));
+        .and_then(|loaded| compile(&loaded, kinds, overrides, &mut problems));
     plan.ok_or_else(|| problems.into_sorted())
 }
 
@@ -116,21 +125,25 @@ pub fn texts_decl(model: &str) -> TextsDecl {
 /// # Errors
 /// The diagnostics, if any is an error.
 pub fn example(yaml: &str, rows: u64, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+    example_of(yaml, rows, seed, &[crate::KINDS])
+}
+
+fn example_of(yaml: &str, rows: u64, seed: u64, kinds: &[&[Kind]]) -> Result<Plan, Vec<Diagnostic>> {
     let text = format!(
         "lookalike: 1\nseed: {seed}\nclock: 2026-01-01T00:00:00Z\nlookups:\n  colours: {{file: colours.csv, key: [word]}}\n\
          texts:\n  tales: {{file: tales.jsonl, model: none}}\n\
          machines:\n  job: {JOB}\ntables:\n  t:\n    rows: {rows}\n    columns:\n      c: {yaml}\n    draws:\n      word: {{choice: [alpha, beta]}}\n      \
          number: {{int_range: [1, 100]}}\n      flag: {{bernoulli: 50%}}\n      when: {{date_range: [2025-01-01, 2025-12-31]}}\n"
     );
-    plan_with(&text, &Colours, &Overrides::default())
+    plan_of(&text, &Colours, &Overrides::default(), kinds)
 }
 
-/// A few values that a kind's example makes, as text.
+/// A few values that a kind's example makes, as text; the kind may be one of a user's own.
 ///
 /// # Errors
 /// What is wrong with the example; none of the kinds that come with the library has such.
 pub fn example_values(kind: &Kind) -> Result<Vec<String>, String> {
-    let plan = example(kind.example, 1000, 1)
+    let plan = example_of(kind.example, 1000, 1, &[crate::KINDS, std::slice::from_ref(kind)])
         .map_err(|d| d.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "))?;
     let table = plan.table("t").ok_or("no table")?;
     let frame = table.frame(&Rows::Range(0..5)).map_err(|error| error.to_string())?;

@@ -6,6 +6,31 @@
 //! A [`Session`] is the one door between a private table and the outside. It is opened on the table with a [`Budget`]; each
 //! release through it is one of the [`mechanisms`]. Before noise is drawn, the budget file of the tables and the ledger
 //! that travels with the output hold the charge, on disk.
+//!
+//! ```
+//! use lookalike_privacy::{Budget, Error, Opening, Session, Table, Unit};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let mut session = Session::open(Opening {
+//!     table: Table::Named("volumes of my clients"),
+//!     unit: Unit::column("client", 12)?,
+//!     budget: Budget::new(2.0, 1e-6)?,
+//!     total: None,
+//!     stage: "release",
+//!     ledger: folder.path().join("ledger.jsonl"),
+//!     state: folder.path().join("budget.jsonl"),
+//!     clock: || "2026-01-01T00:00:00Z".to_owned(),
+//! })?;
+//! // Counts of a table that was truncated to twelve rows a client, with noise of standard deviation 60.
+//! let noisy = session.marginal("volumes by type", &[4100, 900, 250], 60.0)?;
+//! assert_eq!(noisy.len(), 3);
+//! assert!(session.remaining_rho() < session.limit().rho);
+//! // What does not fit is refused before it is looked at.
+//! assert!(matches!(session.marginal("again", &[4100, 900, 250], 1.0), Err(Error::Budget { .. })));
+//! let statement = session.close(vec!["the types".to_owned()], Vec::new())?;
+//! assert!(statement.to_markdown().contains("client"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod accounting;
 mod error;

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use lookalike_engine::Kind;
 use lookalike_engine::anomalies::ANOMALIES;
 use lookalike_engine::anomaly::AnomalyKind;
 use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::testing::example_values;
-use lookalike_engine::{KINDS, Kind};
 use lookalike_ruleset::anomaly::Anomalies;
 use lookalike_ruleset::codes::{self, CODES, Code};
 use lookalike_ruleset::decode::{Decode, FieldDoc};
@@ -16,6 +16,7 @@ use lookalike_ruleset::expr::{FUNCTIONS, Function};
 
 use super::kinds::{REFERENCES, Reference, title};
 use crate::cli::failure::Failure;
+use crate::cli::known_kinds;
 use crate::cli::terminal::{self, DIM, STRONG, wrapped};
 
 /// Arguments of `explain`.
@@ -67,7 +68,8 @@ const WIDTH: usize = 110;
 pub fn run(args: &Args) -> Result<(), Failure> {
     let word = args.word.trim();
     let lower = word.to_lowercase();
-    let kinds = KINDS.iter().filter(|kind| kind.name == lower).map(explain_kind);
+    let kinds = known_kinds();
+    let kinds = kinds.iter().copied().flatten().filter(|kind| kind.name == lower).map(explain_kind);
     let references = REFERENCES.iter().filter(|key| key.name == lower).map(explain_reference);
     let modifiers = MODIFIERS.iter().filter(|modifier| modifier.name == lower).map(explain_modifier);
     let functions = FUNCTIONS.iter().filter(|function| function.name == lower).map(explain_function);
@@ -77,7 +79,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let rules = kinds.chain(references).chain(modifiers).chain(anomalies).chain(keys);
     let meanings: Vec<String> = rules.chain(functions).chain(codes).collect();
     if meanings.is_empty() {
-        let known = KINDS.iter().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
+        let all = known_kinds();
+        let known =
+            all.iter().copied().flatten().map(|kind| kind.name).chain(REFERENCES.iter().map(|key| key.name));
         let known = known.chain(MODIFIERS.iter().map(|modifier| modifier.name));
         let known = known.chain(ANOMALIES.iter().map(|kind| kind.name));
         let known = known.chain(TABLE_KEYS.iter().map(|key| key.name));

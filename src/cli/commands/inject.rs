@@ -10,7 +10,7 @@ use crate::Loader;
 use crate::cli::args::{self, Report};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, OutputArgs};
-use crate::cli::terminal;
+use crate::cli::{own_kinds, terminal};
 use crate::data::Data;
 use crate::io::SourceOptions;
 use crate::pipeline;
@@ -91,7 +91,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         csv_delimiter: args.delimiter,
     };
     let data = Data::open(&args.data, args.data_format.as_deref(), &options)?;
-    let loader = Loader::new().lenient(args.lenient).given(args.table.as_deref(), data.rows());
+    let loader =
+        Loader::new().kinds(own_kinds()).lenient(args.lenient).given(args.table.as_deref(), data.rows());
     let loader = args.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
     let loader = args.allow_paths.iter().fold(loader, Loader::allow_path);
     let loader = match args.seed {

@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
+use lookalike_engine::Kind;
 use lookalike_engine::anomalies::ANOMALIES;
 use lookalike_engine::anomaly::AnomalyKind;
 use lookalike_engine::build::{MODIFIERS, Modifier};
 use lookalike_engine::generator::Group;
-use lookalike_engine::{KINDS, Kind};
 use serde_json::json;
 
 use crate::cli::failure::Failure;
+use crate::cli::known_kinds;
 use crate::cli::terminal::{self, DIM, STRONG};
 
 /// Arguments of `kinds`.
@@ -82,7 +83,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn text() -> String {
-    let names = KINDS.iter().map(|kind| kind.name).chain(MODIFIERS.iter().map(|modifier| modifier.name));
+    let all = known_kinds();
+    let all: Vec<&Kind> = all.iter().copied().flatten().collect();
+    let names = all.iter().map(|kind| kind.name).chain(MODIFIERS.iter().map(|modifier| modifier.name));
     let names = names.chain(ANOMALIES.iter().map(|kind| kind.name));
     let width = names.map(str::len).max().unwrap_or(0);
     let mut text = String::new();
@@ -91,7 +94,7 @@ fn text() -> String {
         format!("  {STRONG}{name:width$}{STRONG:#}  {summary}\n")
     };
     for group in GROUPS {
-        let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.group == group).collect();
+        let kinds: Vec<&&Kind> = all.iter().filter(|kind| kind.group == group).collect();
         if !kinds.is_empty() {
             let _ = writeln!(text, "{DIM}{}{DIM:#}", title(group));
             kinds.iter().for_each(|kind| text.push_str(&line(kind.name, kind.summary)));
@@ -123,7 +126,7 @@ fn json() -> serde_json::Value {
     let anomaly =
         |kind: &AnomalyKind| json!({"name": kind.name, "summary": kind.summary, "example": kind.example});
     json!({
-        "kinds": KINDS.iter().map(kind).collect::<Vec<_>>(),
+        "kinds": known_kinds().into_iter().flatten().map(kind).collect::<Vec<_>>(),
         "references": REFERENCES.iter().map(reference).collect::<Vec<_>>(),
         "anomalies": ANOMALIES.iter().map(anomaly).collect::<Vec<_>>(),
         "modifiers": MODIFIERS.iter().map(modifier).collect::<Vec<_>>(),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use lookalike_engine::KINDS;
 use lookalike_engine::schema::ruleset_schema;
 
 use crate::cli::failure::Failure;
+use crate::cli::known_kinds;
 use crate::cli::terminal;
 use crate::io::Output;
 
@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Prints or writes the schema.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let text = format!("{:#}\n", ruleset_schema(&[KINDS]));
+    let text = format!("{:#}\n", ruleset_schema(&known_kinds()));
     let Some(path) = &args.output else { return terminal::print(&text) };
     let mut output = Output::file(path)?;
     output.write(text.as_bytes())?;

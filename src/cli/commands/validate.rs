@@ -8,7 +8,7 @@ use lookalike_validate::model::{Check, Report, Verdict};
 use super::generate::stop_on_signal;
 use crate::cli::args;
 use crate::cli::failure::Failure;
-use crate::cli::{exit, terminal};
+use crate::cli::{exit, own_kinds, terminal};
 use crate::validation::{self, Request};
 use crate::{Loader, io};
 
@@ -78,7 +78,8 @@ pub struct Args {
 
 /// Validates.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let loader = args.params.iter().fold(Loader::new(), |loader, (name, value)| loader.param(name, value));
+    let loader = Loader::new().kinds(own_kinds());
+    let loader = args.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
     let loader = args.allow_paths.iter().fold(loader, Loader::allow_path);
     let request = Request {
         data: args.data.clone(),
