@@ -40,13 +40,7 @@ pub(crate) fn frame(plan: &TablePlan, rows: Range<u64>) -> Result<LazyFrame, Err
         .map_err(|error| lookalike_engine::Error::Internal(error.to_string()))?;
     let as_they_are: Vec<Expr> = schema
         .iter_names()
-        .map(|name| {
-            col(name.clone()).map_with_fmt_str(
-                Ok,
-                |_, field: &polars::prelude::Field| Ok(field.clone()),
-                "made",
-            )
-        })
+        .map(|name| col(name.clone()).map_with_fmt_str(Ok, |_, field: &Field| Ok(field.clone()), "made"))
         .collect();
     let (plan, first) = (plan.clone(), rows.start);
     let types = move |asked: &Schema| {

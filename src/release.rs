@@ -5,7 +5,7 @@
 //! use lookalike::release;
 //!
 //! let budget = Budget::new(2.0, 1e-6)?;
-//! let plan = release::plan("release.yaml".as_ref(), budget)?;
+//! let plan = release::RulesText::read("release.yaml".as_ref())?.plan(budget)?;
 //! println!("{:?}", plan.cost()?);
 //! let job = release::Job {
 //!     data: "volumes.csv".into(),
