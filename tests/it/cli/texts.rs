@@ -390,8 +390,8 @@ fn another_provider_is_asked_and_another_model_answers_for_the_ruleset_s() {
 fn nothing_in_ruleset_or_answer_decides_where_it_is_written_or_who_is_called() {
     let server = Server::with(vec![told("../../evil.jsonl")]);
     for (file, words) in [
-        ("../tales.jsonl", "lies outside the ruleset's folder tree"),
-        ("/tmp/lookalike-tales.jsonl", "lies outside the ruleset's folder tree"),
+        ("../tales.jsonl", "lies outside the folder tree that may be read"),
+        ("/tmp/lookalike-tales.jsonl", "lies outside the folder tree that may be read"),
         ("x.yaml", "cannot keep texts"),
         ("nowhere/tales.jsonl", "cannot be read: no such file"),
     ] {
