@@ -109,7 +109,7 @@ pub fn judge(mut pending: Vec<Pending>) -> Vec<Check> {
 }
 
 impl Prepared {
-    /// The checks of the table by itself, and its part of the report. `found` keeps only its keys, for [`Links::checks`].
+    /// The checks of the table by itself, and its part of the report. `found` keeps only its keys, for [`Links::checks`](super::Links::checks).
     ///
     /// # Errors
     /// When a temporary file cannot be read.
