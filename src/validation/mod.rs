@@ -43,6 +43,7 @@ use lookalike_validate::report;
 use lookalike_validate::rules::{Found, Links, Pending, Prepared, TableRules, View, judge};
 use polars::prelude::*;
 
+#[cfg(feature = "pipeline")]
 pub(crate) use files::row_count;
 pub use run::{HELD_ROWS, Request, validate};
 

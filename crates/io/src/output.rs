@@ -118,6 +118,7 @@ impl Output {
     }
 
     /// The folder of a file.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn folder(&self) -> Option<&Path> {
         match &self.target {
             Target::File { temp, .. } => temp.path().parent(),

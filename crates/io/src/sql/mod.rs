@@ -6,4 +6,6 @@ mod values;
 
 pub(crate) use ddl::Definition;
 pub(crate) use names::{check_names, name};
-pub(crate) use values::{Literals, fits};
+pub(crate) use values::Literals;
+#[cfg(feature = "sqlite")]
+pub(crate) use values::fits;
