@@ -4,6 +4,7 @@ use arrow_array::Int64Array;
 use arrow_array::cast::AsArray;
 use arrow_example::record_batch;
 use lookalike::Ruleset;
+use lookalike::polars::prelude::ChunkAgg;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rulesets/trusted-advisor/underutilized-ebs-volumes.yaml");
