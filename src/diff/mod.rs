@@ -193,7 +193,7 @@ pub struct RuleChange {
 /// Compares two files, two folders as written by `generate`, or two rulesets.
 ///
 /// Rows are compared by key or number, whatever their order and format: a decimal of a Parquet file is the same as the text
-/// of it in a CSV file. Memory: 60 bytes a row for the keys, beside some blocks of rows; without a key, the blocks alone.
+/// of it in a CSV file. Memory: about 75 bytes a row for the keys, beside some blocks of rows; without a key, the blocks alone.
 ///
 /// # Errors
 /// When something cannot be read, is of another sort than the other, or the key does not tell rows apart.

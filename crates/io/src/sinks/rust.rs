@@ -2,7 +2,7 @@
 //!
 //! Bool, int and float are `bool`, `i64` and `f64`; a decimal is the `f64` nearest to it, one without places an `i64`. Text
 //! is `&'static str`, and so are dates, stamps and lengths of time, written as in CSV. What can be null is an `Option`.
-//! It is meant for fixtures: the compiler takes about a second for ten thousand rows.
+//! It is meant for fixtures: the compiler takes about three seconds for ten thousand rows of ten columns.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
