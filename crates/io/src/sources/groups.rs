@@ -45,7 +45,7 @@ struct Kept {
 type Slot = Arc<Mutex<Option<Series>>>;
 
 /// Bytes of decoded columns that are kept, those of the groups at hand not counted.
-const KEPT_BYTES: usize = 256 * 1024 * 1024;
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 impl<G: Groups> GroupSource<G> {
     pub fn new(
