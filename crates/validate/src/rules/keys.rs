@@ -12,8 +12,11 @@ use polars::prelude::*;
 
 use crate::cells::{hash, hash_word};
 
-/// Entries of a run: 64 MiB.
-const RUN: usize = 1 << 22;
+/// Entries of a run: 16 MiB.
+const RUN: usize = 1 << 20;
+
+/// Runs that have a file each. When there are so many, they become one, so that a process does not run out of files.
+const MOST_RUNS: usize = 64;
 
 /// What stands for a null: no hash of a value but by chance.
 const NULL: u64 = 0x6E75_6C6C_6E75_6C6C;
@@ -146,13 +149,23 @@ impl Keys {
     fn spill(&mut self) -> std::io::Result<()> {
         // The stable sort merges runs that are in order.
         self.open.sort();
-        let mut file = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
-        for entry in self.open.drain(..) {
-            file.write_all(&entry.to_le_bytes())?;
+        let mut file = RunWriter::new()?;
+        self.open.drain(..).try_for_each(|entry| file.write(entry))?;
+        self.runs.push(file.finish()?);
+        self.compact()
+    }
+
+    /// Makes one run of many.
+    fn compact(&mut self) -> std::io::Result<()> {
+        if self.runs.len() < MOST_RUNS {
+            return Ok(());
         }
-        let mut file = file.into_inner().map_err(|error| error.into_error())?;
-        file.seek(SeekFrom::Start(0))?;
-        self.runs.push(file);
+        let mut file = RunWriter::new()?;
+        let mut sorted = Sorted::of(&[], &mut self.runs)?;
+        while let Some(entry) = sorted.next_entry()? {
+            file.write(entry)?;
+        }
+        self.runs = vec![file.finish()?];
         Ok(())
     }
 
@@ -162,6 +175,7 @@ impl Keys {
     /// When a temporary file cannot be written.
     pub fn merge(&mut self, other: Keys) -> std::io::Result<()> {
         self.runs.extend(other.runs);
+        self.compact()?;
         self.count += other.count - other.open.len() as u64;
         self.append(other.open)
     }
@@ -177,16 +191,24 @@ impl Keys {
     /// When a temporary file cannot be read.
     pub fn sorted(&mut self) -> std::io::Result<Sorted<'_>> {
         self.open.sort();
-        let mut runs: Vec<Run<'_>> = vec![Run::Open(self.open.iter())];
-        for file in &mut self.runs {
-            file.seek(SeekFrom::Start(0))?;
-            runs.push(Run::File(BufReader::with_capacity(1 << 18, file)));
-        }
-        let mut heap = BinaryHeap::new();
-        for (at, run) in runs.iter_mut().enumerate() {
-            heap.extend(run.next()?.map(|entry| Reverse((entry, at))));
-        }
-        Ok(Sorted { runs, heap })
+        Sorted::of(&self.open, &mut self.runs)
+    }
+}
+
+/// A run that is being written.
+struct RunWriter(BufWriter<File>);
+
+impl RunWriter {
+    fn new() -> std::io::Result<RunWriter> {
+        Ok(RunWriter(BufWriter::with_capacity(1 << 18, tempfile::tempfile()?)))
+    }
+
+    fn write(&mut self, entry: u128) -> std::io::Result<()> {
+        self.0.write_all(&entry.to_le_bytes())
+    }
+
+    fn finish(self) -> std::io::Result<File> {
+        self.0.into_inner().map_err(|error| error.into_error())
     }
 }
 
@@ -217,11 +239,29 @@ pub struct Sorted<'a> {
     heap: BinaryHeap<Reverse<(u128, usize)>>,
 }
 
-impl Sorted<'_> {
-    fn next(&mut self) -> std::io::Result<Option<(u128, u32)>> {
+impl<'a> Sorted<'a> {
+    /// Of entries in order and of files with such entries.
+    fn of(open: &'a [u128], files: &'a mut [File]) -> std::io::Result<Sorted<'a>> {
+        let mut runs: Vec<Run<'_>> = vec![Run::Open(open.iter())];
+        for file in files {
+            file.seek(SeekFrom::Start(0))?;
+            runs.push(Run::File(BufReader::with_capacity(1 << 17, file)));
+        }
+        let mut heap = BinaryHeap::new();
+        for (at, run) in runs.iter_mut().enumerate() {
+            heap.extend(run.next()?.map(|entry| Reverse((entry, at))));
+        }
+        Ok(Sorted { runs, heap })
+    }
+
+    fn next_entry(&mut self) -> std::io::Result<Option<u128>> {
         let Some(Reverse((entry, at))) = self.heap.pop() else { return Ok(None) };
         self.heap.extend(self.runs[at].next()?.map(|next| Reverse((next, at))));
-        Ok(Some((entry >> 32, entry as u32)))
+        Ok(Some(entry))
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<(u128, u32)>> {
+        Ok(self.next_entry()?.map(|entry| (entry >> 32, entry as u32)))
     }
 }
 
@@ -382,6 +422,23 @@ mod tests {
         spilt.add(&[&series], &Rows::from(1000..1000 + series.len() as u64)).unwrap();
         assert_eq!(repeated(&mut spilt).unwrap(), Repeated { rows: 1, example: Some((999, 1000)) });
         assert_eq!(spilt.count(), 2001);
+    }
+
+    #[test]
+    fn many_runs_become_one() {
+        let mut all = Keys::default();
+        for part in 0..2 * MOST_RUNS as i64 {
+            // Each part begins with the last value of the part before.
+            let mut some = keys(part * 10..part * 10 + 11);
+            if part % 3 == 0 {
+                some.spill().unwrap();
+            }
+            all.merge(some).unwrap();
+            all.spill().unwrap();
+            assert!(all.runs.len() < MOST_RUNS);
+        }
+        assert_eq!(all.count(), 2 * MOST_RUNS as u64 * 11);
+        assert_eq!(repeated(&mut all).unwrap().rows, 2 * MOST_RUNS as u64 - 1);
     }
 
     #[test]
