@@ -235,6 +235,11 @@ fn texts_may_have_to_be_json() {
     let rows = place.run("generate x.yaml -o - --format jsonl").expect(0).text;
     let row: Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
     assert_eq!(row["tale"], json!({"tale": "x", "words": 1}));
+    // They are read back as they were written, and stay so.
+    place.run("generate x.yaml -o out --format jsonl --no-report").expect(0);
+    place.run("validate out --ruleset x.yaml").expect(0);
+    place.run("merge out/t.jsonl --in-order -o merged --format jsonl").expect(0);
+    assert_eq!(place.read("merged/merged.jsonl"), place.read("out/t.jsonl"));
 }
 
 #[test]

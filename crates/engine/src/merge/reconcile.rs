@@ -40,6 +40,7 @@ pub fn reconcile(table: &str, inputs: &[(&str, &TableSchema)]) -> Result<TableSc
             };
             known.nullable |= field.nullable;
             known.plain &= field.plain;
+            known.json &= field.json;
             known.about = known.about.take().or_else(|| field.about.clone());
             match common_type(known.ty, field.ty) {
                 Some(ty) => known.ty = ty,

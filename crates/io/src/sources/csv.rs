@@ -177,7 +177,7 @@ impl Csv {
 fn unquoted(row: &str, cell: Cell) -> Cow<'_, str> {
     let raw = cell.of(row);
     match cell.form {
-        Form::Bare | Form::Missing => raw.into(),
+        Form::Bare | Form::Nested | Form::Missing => raw.into(),
         Form::Quoted => raw[1..raw.len() - 1].into(),
         Form::Escaped => raw[1..raw.len() - 1].replace("\"\"", "\"").into(),
     }

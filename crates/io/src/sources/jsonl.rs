@@ -1,8 +1,8 @@
-//! JSON lines: one flat object a line, in UTF-8.
+//! JSON lines: one object a line, in UTF-8.
 //!
 //! Columns are the keys in the order in which they first appear; a key that an object lacks is null, as is `null`. Strings
 //! are dates, datetimes or durations where all values of a column are, else text; a column of strings and numbers is text.
-//! Empty lines are passed over.
+//! An object or a list in the place of a value is text, the JSON as it stands there. Empty lines are passed over.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use crate::text::Escape;
 pub(super) const KIND: SourceKind = SourceKind {
     name: "jsonl",
     extensions: &["jsonl", "ndjson"],
-    summary: "JSON lines, one flat object a row",
+    summary: "JSON lines, one object a row",
     open,
 };
 
@@ -134,11 +134,7 @@ impl Dialect for Jsonl {
             let form = match raw.as_bytes()[0] {
                 b'"' if raw.contains('\\') => Form::Escaped,
                 b'"' => Form::Quoted,
-                b'{' | b'[' => {
-                    let message =
-                        format!("`{key}` is nested, and a column holds single values; flatten it first");
-                    return Err(Flaw { at, message });
-                }
+                b'{' | b'[' => Form::Nested,
                 _ => Form::Bare,
             };
             if cells[column].form != Form::Missing {
@@ -158,6 +154,7 @@ impl Dialect for Jsonl {
         Ok(match cell.form {
             Form::Missing => None,
             Form::Bare => (raw != "null").then_some(raw.into()),
+            Form::Nested => Some(raw.into()),
             Form::Quoted => Some(raw[1..raw.len() - 1].into()),
             Form::Escaped => Some(serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|error| {
                 Flaw { at: cell.start as usize, message: format!("this string is not JSON: {error}") }
@@ -226,6 +223,7 @@ fn write(field: &Field, value: Option<&str>, form: Form, out: &mut Vec<u8>) -> R
     // An anomaly may put text where a number should be.
     let bare = match field.ty {
         Type::Bool => matches!(text, "true" | "false"),
+        _ if form == Form::Nested => serde_json::from_str::<&RawValue>(text).is_ok(),
         _ => number && serde_json::from_str::<serde_json::Number>(text).is_ok(),
     };
     if bare && !form.is_quoted() {

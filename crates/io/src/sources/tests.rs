@@ -168,6 +168,28 @@ fn json_lines_are_read_as_people_write_them() {
 }
 
 #[test]
+fn nested_values_are_their_json() {
+    let text = "{\"a\": [1, {\"x\": \"}\"}], \"b\": {}, \"c\": 1}\n{\"a\":{\"y\":[]},\"b\":null,\"c\":[2]}\n{\"c\":null}";
+    let (_file, source) = open_text("a.jsonl", text, &SourceOptions::default());
+    assert_eq!(types(&*source), "a: text?, b: text?, c: text?");
+    // What is a value of its own in some rows is no JSON.
+    let json: Vec<bool> = source.schema().fields.iter().map(|field| field.json).collect();
+    assert_eq!(json, [true, true, false]);
+    let frame = source.read(0..3).unwrap();
+    let cells = |at: usize| {
+        frame.columns()[at].str().unwrap().iter().map(|c| c.map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(cells(0), [Some("[1, {\"x\": \"}\"}]".to_owned()), Some("{\"y\":[]}".to_owned()), None]);
+    assert_eq!(cells(1), [Some("{}".to_owned()), None, None]);
+    assert_eq!(cells(2), [Some("1".to_owned()), Some("[2]".to_owned()), None]);
+    assert_eq!(patched(&*source, &[], &[]).0, text);
+    // New text stays nested if it can be, and is a string otherwise.
+    let news = [patch(0, 0, Some("[2]")), patch(0, 1, Some("{")), patch(1, 0, None)];
+    let expected = "{\"a\": [2], \"b\": \"{\", \"c\": 1}\n{\"a\":null,\"b\":null,\"c\":[2]}\n{\"c\":null}";
+    assert_eq!(patched(&*source, &[], &news).0, expected);
+}
+
+#[test]
 fn what_cannot_be_parsed_is_told_with_its_place() {
     let none = SourceOptions::default();
     let types = |ty| SourceOptions { types: vec![("a".into(), ty)], ..SourceOptions::default() };
@@ -207,7 +229,12 @@ fn what_cannot_be_parsed_is_told_with_its_place() {
             &none,
             "a.jsonl:2:8: this is not JSON: trailing comma",
         ),
-        ("a.jsonl", b"{\"a\":1}\n{\"a\":[1]}\n".to_vec(), &none, "a.jsonl:2:6: `a` is nested"),
+        (
+            "a.jsonl",
+            b"{\"a\":1}\n{\"a\":[1]}\n".to_vec(),
+            &types(Type::Int),
+            "a.jsonl:2:6: column `a` is int, but this is `[1]`",
+        ),
         ("a.jsonl", b"{\"a\":1,\"a\":2}".to_vec(), &none, "a.jsonl:1:12: this object has the key `a` twice"),
         ("a.jsonl", b"[{\"a\":1}]".to_vec(), &none, "a.jsonl:1:1: expected an object; an array of objects"),
         ("a.jsonl", b"{\"a\":\"\\ud800\"}".to_vec(), &none, "a.jsonl:1:6: this string is not JSON"),

@@ -41,6 +41,8 @@ pub(super) enum Form {
     Quoted,
     /// In quotes, with something in it that stands for something else.
     Escaped,
+    /// An object or a list, of which the format can hold one in place of a value.
+    Nested,
     /// Not at all.
     Missing,
 }
@@ -48,6 +50,24 @@ pub(super) enum Form {
 impl Form {
     pub fn is_quoted(self) -> bool {
         matches!(self, Form::Quoted | Form::Escaped)
+    }
+}
+
+/// How many values of a column are objects or lists.
+#[derive(Clone, Copy, Default)]
+struct Nesting {
+    nested: u64,
+    other: u64,
+}
+
+impl Nesting {
+    fn note(&mut self, form: Form) {
+        *(if form == Form::Nested { &mut self.nested } else { &mut self.other }) += 1;
+    }
+
+    /// Whether all of them are, nulls aside.
+    fn always(self) -> bool {
+        self.nested > 0 && self.other == 0
     }
 }
 
@@ -300,6 +320,7 @@ impl<D: Dialect> TextSource<D> {
         let mut rows = Rows::new(&disk, dialect, first, line);
         let mut index = Index { step: Index::STEP, places: Vec::new() };
         let mut columns: Vec<(Guess, Option<Field>, String)> = Vec::new();
+        let mut nested: Vec<Nesting> = Vec::new();
         let mut count = 0u64;
         let grow = |columns: &mut Vec<(Guess, Option<Field>, String)>, names: &[String], count: u64| {
             for name in &names[columns.len()..] {
@@ -333,10 +354,12 @@ impl<D: Dialect> TextSource<D> {
                 }
                 grow(&mut columns, rows.dialect.names(), count);
             }
+            nested.resize(columns.len(), Nesting::default());
             for (at, (guess, given, example)) in columns.iter_mut().enumerate() {
                 match rows.value(at)? {
                     None => guess.null(),
                     Some(text) => {
+                        nested[at].note(rows.cells[at].form);
                         let string = D::STRINGS && rows.cells[at].form.is_quoted();
                         if let Some(field) = given
                             && !(text.is_empty() && field.ty != Type::Text)
@@ -354,10 +377,12 @@ impl<D: Dialect> TextSource<D> {
             count += 1;
         }
         grow(&mut columns, rows.dialect.names(), 0);
+        nested.resize(columns.len(), Nesting::default());
         known_types(&disk.path, rows.dialect.names(), options)?;
-        let fields = rows.dialect.names().iter().zip(&columns).map(|(name, (guess, given, _))| {
+        let found = rows.dialect.names().iter().zip(&columns).zip(&nested);
+        let fields = found.map(|((name, (guess, given, _)), nested)| {
             let (ty, nullable) = guess.result(given.as_ref().map(|field| field.ty));
-            Field { name: name.clone(), ty, nullable, plain: false, json: false, about: None }
+            Field { name: name.clone(), ty, nullable, plain: false, json: nested.always(), about: None }
         });
         let schema = TableSchema { table: table_name(&disk.path, options), fields: fields.collect() };
         let body = first..rows.offset;
