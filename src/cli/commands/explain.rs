@@ -26,7 +26,8 @@ Examples:
   lookalike explain log_normal
   lookalike explain unknown-key")]
 pub struct Args {
-    /// A kind, a modifier, an anomaly, `expect` or `anomalies`, a function of expressions, or the code of a diagnostic.
+    /// A kind, a modifier, an anomaly, `expect` or `anomalies`, a function of expressions (`functions` for all of them),
+    /// or the code of a diagnostic.
     word: String,
 }
 
@@ -61,6 +62,9 @@ const TABLE_KEYS: [TableKey; 2] = [
     },
 ];
 
+/// What lists the functions of expressions.
+const ALL_FUNCTIONS: &str = "functions";
+
 /// Width of the text.
 const WIDTH: usize = 110;
 
@@ -77,7 +81,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let keys = TABLE_KEYS.iter().filter(|key| key.name == lower).map(explain_table_key);
     let codes = codes::find(&lower).into_iter().map(explain_code);
     let rules = kinds.chain(references).chain(modifiers).chain(anomalies).chain(keys);
-    let meanings: Vec<String> = rules.chain(functions).chain(codes).collect();
+    let all_functions = (lower == ALL_FUNCTIONS).then(list_functions);
+    let meanings: Vec<String> = rules.chain(functions).chain(all_functions).chain(codes).collect();
     if meanings.is_empty() {
         let all = known_kinds();
         let known =
@@ -86,7 +91,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let known = known.chain(ANOMALIES.iter().map(|kind| kind.name));
         let known = known.chain(TABLE_KEYS.iter().map(|key| key.name));
         let known = known
-            .chain(FUNCTIONS.iter().map(|function| function.name))
+            .chain(FUNCTIONS.iter().map(|function| function.name).chain([ALL_FUNCTIONS]))
             .chain(CODES.iter().map(|code| code.name));
         let help = did_you_mean(&lower, "words", known);
         let help = if help.starts_with("did") {
@@ -174,6 +179,18 @@ fn explain_function(function: &Function) -> String {
     let _ = writeln!(more, "{DIM}Use{DIM:#}\n  {}", function.signature);
     let _ = writeln!(more, "\n{DIM}Example{DIM:#}\n  {}", function.example);
     section(function.name, "function of expressions", function.doc, &more)
+}
+
+/// All functions, a line or two each.
+fn list_functions() -> String {
+    let width = FUNCTIONS.iter().map(|function| function.signature.len()).max().unwrap_or(0);
+    let mut more = String::new();
+    for Function { signature, doc, .. } in FUNCTIONS {
+        let _ = writeln!(more, "  {STRONG}{signature:width$}{STRONG:#}  {}", wrapped(doc, width + 4, WIDTH));
+    }
+    let summary = "What may be called in an expression, beside the operators of SQL. A function that has no result, such as \
+                   `ln(0)`, gives NULL.";
+    section(ALL_FUNCTIONS, "of expressions", summary, &more)
 }
 
 fn explain_code(code: &Code) -> String {

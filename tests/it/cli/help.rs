@@ -69,7 +69,7 @@ fn kinds_as_json_can_be_read() {
 #[test]
 fn words_are_explained() {
     let place = Place::new();
-    for word in ["normal", "null", "by", "round", "unknown-key", "coalesce", "expect"] {
+    for word in ["normal", "null", "by", "round", "unknown-key", "coalesce", "functions", "expect"] {
         place.run(&format!("explain {word}")).expect(0).snapshot(&format!("explain_{word}"));
     }
 }

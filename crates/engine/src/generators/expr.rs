@@ -80,7 +80,8 @@ pub(super) const KIND: Kind = Kind {
               `clock` the ruleset's clock, `customer.region` a column of the parent in the link `customer`, and \
               `count(orders)` or `sum(orders.amount)` the row's children. An operation without a result (overflow, \
               division by zero, logarithm of a negative number) is NULL. An expression that is only a name is that column \
-              as it is, with its type and digits; in longer ones a decimal is read as a float.",
+              as it is, with its type and digits; in longer ones a decimal is read as a float. `lookalike explain \
+              functions` lists what may be called.",
     example: "{expr: 'number * 2 + CASE WHEN flag THEN 1 ELSE 0 END'}",
     ..Kind::of::<Params>()
 };

@@ -17,7 +17,7 @@ use sqlparser::tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Toke
 use super::functions::{self, FUNCTIONS, Function};
 use super::scalar::{self, DAY, Like};
 use super::{Arithmetic, Compare, Field, Literal, Test};
-use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::diagnostic::{Diagnostic, Problems, nearest};
 use crate::node::{Node, Scalar};
 use crate::source::Span;
 use crate::types::Type;
@@ -799,10 +799,14 @@ impl Reader<'_> {
             return self.forbidden(span, &format!("the aggregate `{}`", name.to_lowercase()), ROW_ONLY);
         }
         let Some(function) = functions::find(name) else {
-            let help = did_you_mean(&name.to_lowercase(), "functions", FUNCTIONS.iter().map(|f| f.name));
-            let help = match alias(&name.to_lowercase()) {
+            let lower = name.to_lowercase();
+            let near = || nearest(&lower, FUNCTIONS.iter().map(|function| function.name));
+            let help = match alias(&lower) {
                 Some(known) => format!("use {known}"),
-                None => help,
+                None => near().map_or_else(
+                    || format!("`lookalike explain functions` lists the {} that there are", FUNCTIONS.len()),
+                    |near| format!("did you mean `{near}`?"),
+                ),
             };
             return self.bad(span, format!("there is no function `{name}`"), help);
         };
