@@ -204,6 +204,38 @@ fn refusals_of_a_fit() {
     refused("refusals_of_a_fit", &cases);
 }
 
+/// A cell is what it says, whatever the other rows say: with `1.10` and `TRUE` in the file, or with a word in their place, `1.0` and
+/// `true` are the same groups. (Numbers found in a column would be written alike, as 1 and 1.1, and one row would undo that.)
+#[test]
+fn one_row_does_not_change_how_others_are_read() {
+    let place = Place::new();
+    let rules = "lookalike: 1\ncolumns: {version: {values: ['1.0', '1.10']}, paid: {values: ['TRUE', 'no']}}\nreleases: {n: \
+                 {statistic: count, by: [version, paid]}}\n";
+    place.write("rules.yaml", rules);
+    let schema = "schema: 1\ntable: t\ncolumns: {version: {categories: ['1.0', '1.10']}, paid: {categories: ['TRUE', 'no']}}\n";
+    place.write("schema.yaml", schema);
+    for (at, last) in ["1.10,TRUE", "beta,maybe"].into_iter().enumerate() {
+        let rows = "1.0,TRUE\n1.10,TRUE\n".repeat(500);
+        place.write("data.csv", format!("version,paid\n{rows}{last}\n"));
+        let state = format!("--state {at}.jsonl --epsilon 20 --delta 1e-6 -q");
+        place.run(&format!("{RELEASE} {state} -o {at}")).expect(0);
+        let figures = String::from_utf8(place.read(&format!("{at}/n.csv"))).unwrap();
+        place.run(&format!("{FIT} {state} --table-name fit -o {at}.yaml")).expect(0);
+        let weights = String::from_utf8(place.read(&format!("{at}.model/version.csv"))).unwrap();
+        let sum = |text: &str, value: &str, from_the_end: usize| -> f64 {
+            let lines = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+            let of_value = lines.filter(|cells| cells.contains(&value));
+            of_value.map(|cells| cells[cells.len() - from_the_end].parse::<f64>().unwrap()).sum()
+        };
+        for value in ["1.0", "1.10"] {
+            // Noise of a few rows in up to four cells; 60 are more than ten standard deviations.
+            let (released, fitted) = (sum(&figures, value, 3), sum(&weights, value, 1));
+            assert!((released - 500.0).abs() < 60.0, "{value}: {figures}");
+            assert!((fitted - 500.0).abs() < 60.0, "{value}: {weights}");
+        }
+    }
+}
+
 #[test]
 fn dry_runs_change_nothing() {
     let place = place();
@@ -333,18 +365,17 @@ fn outputs_say_what_is_promised_and_what_may_leave() {
     assert!(privacy["not_for_release"].as_str().unwrap().contains("the seed"), "{privacy}");
 }
 
-/// Killed wherever it may be: figures that stand under their names are in the ledger, and both books can be read by the next run.
-#[test]
-fn a_killed_release_is_in_its_books() {
+/// Kills a command at six points of time, and runs it again. Where the last of its files stands, which is `done`, its ledger holds a
+/// whole run; and both books can be read by the next run.
+fn killed(line: impl Fn(&str) -> String, done: impl Fn(&str) -> String, ledger: impl Fn(&str) -> String) {
     let place = place();
-    let line = |name: &str| {
-        format!(
-            "release data.csv --count --epsilon 0.1 --total-epsilon 1 --delta 1e-6 --state {name}.jsonl -o {name} -q"
-        )
-    };
     let started = Instant::now();
     place.run(&line("whole")).expect(0);
     let whole = started.elapsed();
+    let lines = |name: &str| String::from_utf8(place.read(&ledger(name))).unwrap();
+    let charges = |text: &str| text.lines().filter(|line| line.contains(r#""line":"charge""#)).count();
+    let of_a_run = charges(&lines("whole"));
+    assert!(of_a_run > 0);
     for part in 1..=6u32 {
         let name = format!("part{part}");
         let mut command = place.command();
@@ -353,16 +384,211 @@ fn a_killed_release_is_in_its_books() {
         // It may be done by now.
         let _ = child.kill();
         child.wait().unwrap();
-        let files = if place.path(&name).exists() { place.files(&name) } else { Vec::new() };
-        let ledger = || String::from_utf8(place.read(&format!("{name}/ledger.jsonl"))).unwrap();
-        if files.iter().any(|file| file == "count.csv") {
-            assert_eq!(ledger().lines().count(), 3, "opening, a draw, closing: {}", ledger());
+        if place.path(&done(&name)).exists() {
+            let text = lines(&name);
+            assert_eq!(charges(&text), of_a_run, "{text}");
+            assert!(text.lines().last().unwrap().contains(r#""line":"close""#), "{text}");
         }
         place.run(&line(&name)).expect(0);
+        let text = lines(&name);
+        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{text}");
+        assert!(charges(&text) >= of_a_run, "{text}");
+    }
+}
+
+#[test]
+fn a_killed_release_is_in_its_books() {
+    killed(
+        |name| {
+            format!(
+                "release data.csv --count --epsilon 0.1 --total-epsilon 1 --delta 1e-6 --state {name}.jsonl -o {name} -q"
+            )
+        },
+        |name| format!("{name}/count.csv"),
+        |name| format!("{name}/ledger.jsonl"),
+    );
+}
+
+#[test]
+fn a_killed_fit_is_in_its_books() {
+    killed(
+        |name| format!("{FIT} --epsilon 0.5 --total-epsilon 2 --state {name}.jsonl -o {name}.yaml -q"),
+        |name| format!("{name}.yaml"),
+        |name| format!("{name}.ledger.jsonl"),
+    );
+}
+
+/// Of the private table nothing stands in the manifest of a fit, not even a digest, which guesses could be held against.
+#[test]
+fn a_fit_says_what_it_made_from_what() {
+    let place = place();
+    for (method, line) in [("mst", ""), ("aim", "--method aim --exact")] {
+        let state = format!("--state {method}.jsonl");
+        place.run(&format!("{FIT} --epsilon 2 {line} {state} -o out/{method}.yaml")).expect(0);
+        let bytes = place.read(&format!("out/{method}.manifest.json"));
+        let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(manifest["method"]["name"], method);
+        assert_eq!(manifest["exact"], method == "aim");
+        assert_eq!(manifest["schema"]["file"], "schema.yaml");
+        let digest = |bytes: &[u8]| -> String {
+            use sha2::Digest as _;
+            sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        assert_eq!(manifest["schema"]["sha256"], digest(&place.read("schema.yaml")));
+        let files = manifest["files"].as_array().unwrap();
+        let held: Vec<&str> = files.iter().map(|file| file["holds"].as_str().unwrap()).collect();
+        assert_eq!(held, ["weights", "weights", "statement", "ruleset"]);
+        for file in files {
+            let content = place.read(&format!("out/{}", file["file"].as_str().unwrap()));
+            assert_eq!(file["bytes"], content.len());
+            assert_eq!(file["sha256"], digest(&content));
+        }
+        let epsilon = manifest["privacy"]["epsilon"].as_f64().unwrap();
+        assert!(epsilon <= 2.0 && epsilon > 1.9, "{epsilon}");
+        assert_eq!(manifest["privacy"]["unit"]["column"], "client");
+        let measured = manifest["measured"].as_array().unwrap();
         assert!(
-            ledger().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
-            "{}",
-            ledger()
+            measured.len() >= 3 && measured[0]["columns"] == serde_json::json!(["region"]),
+            "{measured:?}"
+        );
+        assert!(measured.iter().all(|one| one["expected_error"].as_f64().unwrap() > 0.0), "{measured:?}");
+        let ruleset = String::from_utf8(place.read(&format!("out/{method}.yaml"))).unwrap();
+        assert!(ruleset.contains(&format!("rows: {} # a noisy count", manifest["rows"])), "{ruleset}");
+        let (text, data) = (String::from_utf8(bytes).unwrap(), place.read("data.csv"));
+        for secret in [digest(&data), data.len().to_string(), "c17".to_owned()] {
+            assert!(
+                !text.contains(&format!("\"{secret}\"")) && !text.contains(&format!(": {secret},")),
+                "{secret}"
+            );
+        }
+    }
+}
+
+/// What leaves by standard output is out at once, so its line in the ledger comes first; without a ledger nothing leaves.
+#[test]
+fn rows_on_standard_output_are_in_a_ledger_first() {
+    let place = Place::with(PROTECTED);
+    let refused = place.run("generate x.yaml -o -").expect(2);
+    assert!(refused.stderr.contains("--ledger") && refused.text.is_empty(), "{refused}");
+    let told = place.run("generate x.yaml -o - --ledger lost.jsonl -q").expect(0);
+    assert_eq!(told.text.lines().count(), 201);
+    let line = |at: usize| -> serde_json::Value {
+        let text = String::from_utf8(place.read("lost.jsonl")).unwrap();
+        serde_json::from_str(text.lines().nth(at).unwrap()).unwrap()
+    };
+    assert_eq!((&line(0)["table"], &line(0)["rows"]), (&"visits".into(), &200.into()));
+    // Nobody reads: the rows do not get out, and are in the ledger all the same.
+    let mut command = place.command();
+    let line_of = "generate x.yaml -o - --range 0..50 --ledger lost.jsonl -q".split_whitespace();
+    let mut child = command.args(line_of).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    child.wait().unwrap();
+    assert_eq!(line(1)["rows"], 50);
+    // A folder has its own, unless it is kept elsewhere.
+    place.run("generate x.yaml -o rows --ledger lost.jsonl -q").expect(0);
+    assert_eq!(line(2)["rows"], 200);
+    assert!(!place.path("rows/ledger.jsonl").exists());
+    // Without anything protected, nobody asks for a ledger.
+    let open = Place::with(PROTECTED.split("privacy:").next().unwrap());
+    open.run("generate x.yaml -o - -q").expect(0);
+}
+
+/// Rows from a file get their noise by `inject`, whether or not anomalies are asked for. What the manifest says is the same for a
+/// file with other values, but for the noise: no digest, no size, no count of rows that meet a condition.
+#[test]
+fn given_records_are_protected_and_nothing_is_told_of_them() {
+    let rules = "\
+lookalike: 1
+name: survey
+tables:
+  other: {columns: {x: {uniform: [0, 1]}}, anomalies: {rate: 1%, kinds: {gone: {missing: x}}}}
+  data: {}
+privacy:
+  other: {x: {laplace: {epsilon: 1, min: 0, max: 1}}}
+  data:
+    answer: {randomised_response: {epsilon: 1, values: ['yes', 'no']}}
+    age: {laplace: {epsilon: 1, min: 0, max: 120}}
+";
+    let spoilt = rules.replace(
+        "data: {}",
+        "data: {anomalies: {rate: 10%, kinds: {old: {when: age > 60, set: {age: '121'}}}}}",
+    );
+    for rules in [rules, &spoilt] {
+        let place = Place::new();
+        place.write("rules.yaml", rules);
+        let mut manifests = Vec::new();
+        for (name, ages) in [("a", [70, 80]), ("b", [70, 5])] {
+            let row = |at: usize| match at % 7 {
+                0 if name == "b" => format!("{at},,\n"),
+                _ => format!("{at},{},{}\n", ["yes", "no"][at % 2], ages[at % 2]),
+            };
+            let rows: String = (0..300).map(row).collect();
+            place.write("data.csv", format!("id,answer,age\n{rows}"));
+            let line = format!("inject data.csv --rules rules.yaml --table data -o {name} -q --type age=int");
+            let refused = place.run(&line).expect(2);
+            assert!(refused.stderr.contains("--type answer=text") && !place.path(name).exists(), "{refused}");
+            place.run(&format!("{line} --type answer=text")).expect(0);
+            assert_eq!(place.files(name), ["data.csv", "ledger.jsonl", "manifest.json", "privacy.md"]);
+            let text = String::from_utf8(place.read(&format!("{name}/data.csv"))).unwrap();
+            let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+            assert_eq!(cells.len(), 300);
+            assert!(cells.iter().all(|row| ["yes", "no"].contains(&row[1]) && !row[2].is_empty()), "{text}");
+            let bytes = place.read(&format!("{name}/manifest.json"));
+            let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            for noisy in ["bytes", "sha256"] {
+                manifest["tables"][0]["files"][0][noisy].take();
+            }
+            manifest["timing"].take();
+            manifests.push(manifest);
+        }
+        assert_eq!(manifests[0], manifests[1]);
+        assert_eq!(
+            manifests[0]["data"],
+            serde_json::json!({"file": "data.csv", "format": "csv", "rows": 300})
         );
     }
+}
+
+/// Private rows as a part of a table are in no digest, either.
+#[test]
+fn private_parts_are_in_no_digest() {
+    let place = Place::new();
+    place.write(
+        "x.yaml",
+        "\
+lookalike: 1
+name: survey
+seed: 1
+tables:
+  people:
+    rows: 100
+    columns:
+      id: {sequence: {start: 1}}
+      age: {int_range: [20, 60]}
+    subsets: {parts: {real: {share: 50%, from: real.csv, types: {age: int}}, made: {share: 50%}}}
+privacy: {people: {age: {laplace: {epsilon: 1, min: 0, max: 120}}}}
+",
+    );
+    place.write("real.csv", "age\n30\n");
+    let text = String::from_utf8(place.read("x.yaml")).unwrap();
+    place.write("guessed.yaml", text.replace(", types: {age: int}", ""));
+    let refused = place.run("generate guessed.yaml -o a --no-report").expect(2);
+    assert!(refused.stderr.contains("`types: {age: int}`"), "{refused}");
+    let refused = place.run("generate x.yaml -o a --no-report --lock").expect(2);
+    assert!(refused.stderr.contains("guesses could be held against them"), "{refused}");
+    assert!(!place.path("a").exists() && !place.path("lookalike.lock").exists());
+    let mut manifests = Vec::new();
+    for (name, age) in [("a", 30), ("b", 7)] {
+        let rows: String = (0..60).map(|at| format!("{}\n", age + at % 3)).collect();
+        place.write("real.csv", format!("age\n{rows}"));
+        place.run(&format!("generate x.yaml -o {name} --format csv --no-report -q")).expect(0);
+        let mut manifest: serde_json::Value =
+            serde_json::from_slice(&place.read(&format!("{name}/manifest.json"))).unwrap();
+        for noisy in ["bytes", "sha256"] {
+            manifest["tables"][0]["files"][0][noisy].take();
+        }
+        manifest["timing"].take();
+        manifests.push(manifest);
+    }
+    assert_eq!(manifests[0], manifests[1]);
 }
