@@ -89,7 +89,9 @@ fn words(columns: &[RecordCharge], epsilon: f64, pure: bool, not_protected: &[St
     );
     if !not_protected.is_empty() {
         let names = list(&mut not_protected.iter().map(|name| format!("`{name}`")));
-        text.push_str(&format!(" Nothing is promised about {names}, written as they are."));
+        let written =
+            if not_protected.len() == 1 { "which is written as it is" } else { "written as they are" };
+        text.push_str(&format!(" Nothing is promised about {names}, {written}."));
     }
     text.push_str(
         " Not counted: that several records may be about the same person; further runs, whose noise is fresh and whose costs add \
@@ -135,12 +137,12 @@ fn resolve_column(
     let Protection { randomised_response, laplace, gaussian } = &item.value;
     let wrong_type = |fits: &str, problems: &mut Problems| {
         let message = format!("column `{}` is {}, and this noise is for {fits}", item.name, field.ty);
-        bad(
-            item.span,
-            message,
-            "randomised_response suits text and bool, laplace and gaussian int and float",
-            problems,
-        );
+        let mut help =
+            "randomised_response suits text and bool, laplace and gaussian int and float".to_owned();
+        if plan.has_given_rows() {
+            help.push_str("; say with `--type`, or in the ruleset with `types`, how the file is to be read");
+        }
+        bad(item.span, message, help, problems);
         None
     };
     let (local, coding) = match (randomised_response, laplace, gaussian) {
@@ -309,7 +311,8 @@ impl Protected {
         let is_protected = |name: &str| self.columns.iter().any(|column| column.name == name);
         let others = plan.schema().fields.into_iter().map(|field| field.name);
         let not_protected: Vec<String> = others.filter(|name| !is_protected(name)).collect();
-        let epsilon_at_delta_1e6 = cost.epsilon(1e-6)?;
+        // A pure epsilon holds with any delta.
+        let epsilon_at_delta_1e6 = cost.epsilon(1e-6)?.min(epsilon.unwrap_or(f64::INFINITY));
         Ok(Statement {
             statement: words(
                 &columns,
@@ -384,12 +387,12 @@ pub(crate) fn page(run: &str, tables: &[(String, u64, Statement)]) -> String {
         let _ = writeln!(text, "\n## {table}\n\n{}\n", statement.statement);
         let _ = writeln!(text, "- **Unit of privacy**: {}; {rows} of them.", statement.unit);
         let _ = writeln!(text, "- **Neighbouring records**: {}.", statement.adjacency);
-        let pure = statement.epsilon.map_or(String::new(), |epsilon| format!("epsilon {epsilon:.4}, "));
-        let _ = writeln!(
-            text,
-            "- **A record loses at most**: {pure}rho {:.6}, which is epsilon {:.4} at delta 1e-6. By column:",
-            statement.rho, statement.epsilon_at_delta_1e6
-        );
+        let epsilon = match statement.epsilon {
+            Some(epsilon) => format!("epsilon {epsilon:.4}"),
+            None => format!("epsilon {:.4} at delta 1e-6", statement.epsilon_at_delta_1e6),
+        };
+        let _ =
+            writeln!(text, "- **A record loses at most**: {epsilon} (rho {:.6}). By column:", statement.rho);
         for column in &statement.columns {
             let cost = match column.epsilon {
                 Some(epsilon) => format!("epsilon {epsilon:.4}"),

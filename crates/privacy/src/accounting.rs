@@ -156,8 +156,8 @@ impl Budget {
                     "delta {:e} is above {DELTA_UNBOUND:e}, and nothing public says how many units there are",
                     self.delta
                 ),
-                "take a smaller delta; or add `at_most` under `unit`, a number that everybody knows. The rows are not \
-                 counted for this",
+                "take a smaller delta; or say a number that everybody knows: `at_most` under `unit`, or --at-most where flags \
+                 stand for rules. The rows are not counted for this",
             )),
             _ => Ok(()),
         }

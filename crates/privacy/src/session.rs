@@ -411,11 +411,6 @@ fn over(what: &str, asked: Cost, whose: &'static str, left: Cost, budget: Budget
         whose,
         left: left_in_words,
         whole: budget.to_string(),
-        help: if lacks_delta {
-            "list the keys that everybody knows instead of searching for them; what part of delta searches may spend of a table is \
-             agreed at its first run, with --threshold-delta"
-        } else {
-            "ask for less, or for less exact figures; what is spent stays spent, also over several runs"
-        },
+        lacks_delta,
     }
 }

@@ -154,6 +154,11 @@ fn refusals_of_a_release() {
             "release data.csv --epsilon 1 --delta 1e-6 --sum cost --bounds cots=0..9 --bounds cost=0..9"
                 .into(),
         ),
+        (
+            "bounds of nothing that is asked for",
+            Box::new(nothing),
+            "release data.csv --epsilon 1 --delta 1e-6 --count --bounds cost=0..9".into(),
+        ),
         ("flags beside a file", Box::new(nothing), format!("{usual} --count")),
         (
             "a unit without a bound",

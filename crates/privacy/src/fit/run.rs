@@ -186,8 +186,9 @@ impl Plan {
         let (sigma, more) = match &self.method {
             Method::Mst => {
                 let plan = MstPlan::new(columns, self.rho, k);
+                let s = if plan.pairs == 1 { "" } else { "s" };
                 let more = format!(
-                    "  {} choices of a pair, each with epsilon {:.4}\n  {} pairs of columns, noise of ± {} rows in each cell (standard deviation {:.2})\n",
+                    "  {} choice{s} of a pair, each with epsilon {:.4}\n  {} pair{s} of columns, noise of ± {} rows in each cell (standard deviation {:.2})\n",
                     plan.pairs,
                     plan.epsilon_choice,
                     plan.pairs,
