@@ -125,8 +125,12 @@ impl Unit {
     }
 }
 
-/// The least number whose square is at least `square`, below 2^52.
+/// The least number whose square is at least `square`; from 2^52 on, the least whole one.
 fn root_up(square: u64) -> f64 {
+    if square >= 1 << 52 {
+        let root = square.isqrt();
+        return (root + u64::from(root * root < square)) as f64;
+    }
     let (square, root) = (square as f64, (square as f64).sqrt());
     // Multiplied and subtracted with one rounding, so the sign is that of the exact difference.
     if root.mul_add(root, -square) < 0.0 { root.next_up() } else { root }
@@ -214,6 +218,10 @@ mod tests {
     fn roots_are_rounded_up() {
         let root = 11f64.sqrt();
         assert!(root * root >= 11.0 && root_up(11) > root);
+        for (square, root) in [(1u64 << 60, 1u64 << 30), ((1 << 60) + 1, (1 << 30) + 1), (u64::MAX, 1 << 32)]
+        {
+            assert_eq!(root_up(square), root as f64);
+        }
         for square in (1..5000).chain([1 << 40, (1 << 40) + 1, (1 << 50) - 3]) {
             // The exact square of a number is that of its 53 digits, moved.
             let is_enough = |root: f64| {
