@@ -37,6 +37,8 @@ pub struct Data {
     path: PathBuf,
     kind: &'static SourceKind,
     source: Arc<dyn Source>,
+    /// The columns whose types were given; none where the file itself has types.
+    typed: Option<Vec<String>>,
 }
 
 /// The data of a manifest.
@@ -48,10 +50,19 @@ pub struct DataEntry {
     pub format: &'static str,
     /// Rows.
     pub rows: u64,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the content.
-    pub sha256: String,
+    /// Size in bytes; absent where the table is protected, since it depends on the values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// SHA-256 of the content; absent where the table is protected, since guesses at the content could be held against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl DataEntry {
+    /// Without what depends on the values in the file.
+    pub(crate) fn hide(&mut self) {
+        (self.bytes, self.sha256) = (None, None);
+    }
 }
 
 impl Data {
@@ -61,8 +72,10 @@ impl Data {
     /// As [`sources::open`].
     pub fn open(path: &Path, format: Option<&str>, options: &SourceOptions) -> Result<Data, Error> {
         let kind = sources::kind_of(path, format)?;
-        let source = (kind.open)(path, options)?.into();
-        Ok(Data { path: path.to_path_buf(), kind, source })
+        let source: Arc<dyn Source> = (kind.open)(path, options)?.into();
+        let names = || options.types.iter().map(|(name, _)| name.clone()).collect();
+        let typed = source.text().is_some().then(names);
+        Ok(Data { path: path.to_path_buf(), kind, source, typed })
     }
 
     /// Name of the format.
@@ -73,6 +86,11 @@ impl Data {
     /// Names and types of the columns.
     pub fn schema(&self) -> &TableSchema {
         self.source.schema()
+    }
+
+    /// Whether the type of a column was found from all of its cells.
+    pub(crate) fn found_type(&self, column: &str) -> bool {
+        self.typed.as_ref().is_some_and(|typed| typed.iter().all(|name| name != column))
     }
 
     /// The rows, for [`Loader::given`](crate::Loader::given).
@@ -107,7 +125,13 @@ impl Data {
         }
         let name = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(DataEntry { file: name, format: self.kind.name, rows: self.source.rows(), bytes, sha256 })
+        Ok(DataEntry {
+            file: name,
+            format: self.kind.name,
+            rows: self.source.rows(),
+            bytes: Some(bytes),
+            sha256: Some(sha256),
+        })
     }
 }
 

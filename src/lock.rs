@@ -175,11 +175,31 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+/// Refuses a ruleset whose rows no lock may hold: those of a file, which `privacy` protects. A lock has digests of rows as they
+/// were before the noise, and guesses at private rows could be held against them.
+///
+/// # Errors
+/// When it is one.
+pub(crate) fn check(ruleset: &Ruleset) -> Result<(), Error> {
+    let is_private = |table: &crate::Table<'_>| {
+        let plan = ruleset.plan().table(table.name());
+        table.is_protected() && plan.is_some_and(|plan| plan.has_given_rows())
+    };
+    match ruleset.tables().find(is_private) {
+        None => Ok(()),
+        Some(table) => Err(Error::Request(format!(
+            "table `{}` has rows of a file, and is protected by `privacy`; a lock would hold digests of these rows without the noise, and \
+             guesses could be held against them. Lock a ruleset without such rows",
+            table.name()
+        ))),
+    }
+}
+
 impl Lock {
     /// Makes all rows of a ruleset, and the lock that holds them. `path` and `profile` are what it was loaded from.
     ///
     /// # Errors
-    /// When a row cannot be made, or `stop` was set.
+    /// When a row cannot be made, `stop` was set, or rows of a file are protected by `privacy`.
     pub fn of(
         ruleset: &Ruleset,
         path: &Path,
@@ -187,6 +207,7 @@ impl Lock {
         threads: usize,
         stop: &AtomicBool,
     ) -> Result<Lock, Error> {
+        check(ruleset)?;
         let table = |table: crate::Table<'_>| {
             let fields = table.schema().fields;
             let mut columns: Vec<Hashed> = fields.iter().map(|_| Hashed::default()).collect();

@@ -23,6 +23,10 @@ impl PartFile {
     pub fn path(&self) -> &Path {
         self.data.path()
     }
+
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
 }
 
 /// Opens the files that the tables of a ruleset, which is called `from`, name; also their rows, as the engine reads them.

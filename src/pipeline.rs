@@ -117,6 +117,9 @@ pub struct Job {
     /// Whether the rows are held against the rules while they pass, and a report is written into the folder `report` beside
     /// them; see [`Manifest::validation`].
     pub report: bool,
+    /// The file that keeps what the records of protected tables lose; `ledger.jsonl` in the folder unless given. On standard
+    /// output, which has no folder, nothing is written of a protected table without it.
+    pub ledger: Option<PathBuf>,
 }
 
 impl Default for Job {
@@ -132,6 +135,7 @@ impl Default for Job {
             block_rows: BLOCK_ROWS,
             clean: false,
             report: false,
+            ledger: None,
         }
     }
 }
@@ -366,6 +370,8 @@ fn run(
 ) -> Result<Manifest, Error> {
     let started = Instant::now();
     let mut tables = choose_tables(ruleset, job)?;
+    let ledger = protect::ledger(ruleset, &tables, job)?;
+    let lost = protect::lost(ruleset, data, &tables)?;
     if let Destination::Folder(folder) = &job.destination {
         std::fs::create_dir_all(folder)
             .map_err(|source| lookalike_io::Error::Write { path: Some(folder.clone()), source })?;
@@ -378,6 +384,10 @@ fn run(
     let examiner = if job.report { examiner(ruleset, &tables)? } else { None };
     let (mut found, mut asked) = (Vec::new(), Vec::new());
     let mut outputs = Outputs::new(ruleset, &mut tables, job)?;
+    if let (Some(ledger), Destination::Stdout) = (&ledger, &job.destination) {
+        // These rows leave as they are made.
+        protect::enter(ledger, &lost)?;
+    }
     for (plan, rows) in tables {
         progress.begin(&plan.name, rows.end - rows.start);
         let protected = ruleset.protected(&plan.name);
@@ -395,8 +405,10 @@ fn run(
         progress.end();
         let mut entry = table_entry(plan, rows, job, &views, &pending, anomalies)?;
         entry.parts = parts(ruleset, plan);
-        entry.key = protected.map_or_else(|| plan.constraints(false).primary, |_| None);
-        entry.privacy = protected.map(|protected| protected.statement(plan)).transpose()?;
+        match protected {
+            None => entry.key = plan.constraints(false).primary,
+            Some(protected) => protected.describe(plan, &mut entry)?,
+        }
         entries.push(entry);
         finished.extend(pending.into_iter().flatten().flatten());
     }
@@ -435,10 +447,16 @@ fn run(
         }
         validation = Some(ValidationEntry::new(report, page));
     }
-    let data = data.map(Data::entry).transpose()?;
+    let mut data = data.map(Data::entry).transpose()?;
+    if !lost.is_empty() {
+        data.iter_mut().for_each(DataEntry::hide);
+    }
     let manifest = Manifest { texts, ..manifest(ruleset, data, job, (entries, files), validation, timing) };
-    if let Destination::Folder(folder) = &job.destination {
-        protect::enter(folder, &manifest.tables)?;
+    if let (Some(ledger), Destination::Folder(folder)) = (&ledger, &job.destination) {
+        let mut page = Output::file(folder.join("privacy.md"))?;
+        page.write(protect::page(ruleset.name(), &lost).as_bytes())?;
+        finished.push(page.finish(0)?);
+        protect::enter(ledger, &lost)?;
     }
     publish(finished, &manifest, &job.destination)?;
     Ok(manifest)

@@ -3,19 +3,22 @@
 //! Noise comes from the operating system, never from the seed, so the protected columns of two runs differ. All else that is
 //! written stays what it would have been.
 
-use std::path::Path;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use lookalike_engine::plan::{Plan, TablePlan};
 use lookalike_privacy::{Cost, Ledger, Line, Local, RecordCharge};
 use lookalike_ruleset::decode::{NamedItem, Number, Positive};
 use lookalike_ruleset::document::Document;
 use lookalike_ruleset::protection::Protection;
-use lookalike_ruleset::{Diagnostic, Problems, Span, Type};
+use lookalike_ruleset::{Diagnostic, Field, Problems, Span, Type};
 use polars::prelude::{Column, DataFrame, DataType, NamedFrom, Series};
 use serde::Serialize;
 
-use crate::Error;
-use crate::pipeline::TableEntry;
+use crate::data::Data;
+use crate::pipeline::{Destination, Job, TableEntry};
+use crate::{Error, Ruleset};
 
 /// How the columns of a table are protected.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +38,7 @@ struct ProtectedColumn {
 /// Between values and whole numbers.
 #[derive(Clone, Debug, PartialEq)]
 enum Coding {
-    /// Categories; where the column has nulls, null is one more.
+    /// Categories; where the rules say that the column has nulls, null is one more.
     Categories { values: Vec<String>, null: bool },
     /// Multiples of a step; a null counts as the middle of the bounds.
     Steps { step: f64, middle: i64 },
@@ -86,7 +89,9 @@ fn words(columns: &[RecordCharge], epsilon: f64, pure: bool, not_protected: &[St
     );
     if !not_protected.is_empty() {
         let names = list(&mut not_protected.iter().map(|name| format!("`{name}`")));
-        text.push_str(&format!(" Nothing is promised about {names}, written as they are."));
+        let written =
+            if not_protected.len() == 1 { "which is written as it is" } else { "written as they are" };
+        text.push_str(&format!(" Nothing is promised about {names}, {written}."));
     }
     text.push_str(
         " Not counted: that several records may be about the same person; further runs, whose noise is fresh and whose costs add \
@@ -121,6 +126,8 @@ fn resolve_column(
     problems: &mut Problems,
 ) -> Option<ProtectedColumn> {
     let schema = plan.schema();
+    // Whether nulls occur is the rules' to say; of rows that come from a file, nothing public says it.
+    let may_be_null = |field: &Field| field.nullable && !plan.has_given_rows();
     let Some(field) = schema.fields.iter().find(|field| field.name == item.name) else {
         let known = schema.fields.iter().map(|field| field.name.as_str());
         let help = lookalike_ruleset::diagnostic::did_you_mean(&item.name, "columns", known);
@@ -130,12 +137,12 @@ fn resolve_column(
     let Protection { randomised_response, laplace, gaussian } = &item.value;
     let wrong_type = |fits: &str, problems: &mut Problems| {
         let message = format!("column `{}` is {}, and this noise is for {fits}", item.name, field.ty);
-        bad(
-            item.span,
-            message,
-            "randomised_response suits text and bool, laplace and gaussian int and float",
-            problems,
-        );
+        let mut help =
+            "randomised_response suits text and bool, laplace and gaussian int and float".to_owned();
+        if plan.has_given_rows() {
+            help.push_str("; say with `--type`, or in the ruleset with `types`, how the file is to be read");
+        }
+        bad(item.span, message, help, problems);
         None
     };
     let (local, coding) = match (randomised_response, laplace, gaussian) {
@@ -146,7 +153,8 @@ fn resolve_column(
             let mut values = rule.value.values.clone();
             values.sort_unstable();
             values.dedup();
-            let categories = values.len() + usize::from(field.nullable);
+            let null = may_be_null(field);
+            let categories = values.len() + usize::from(null);
             let known =
                 field.ty != Type::Bool || values.iter().all(|v| matches!(v.as_str(), "true" | "false"));
             if values.len() < rule.value.values.len() || categories < 2 || !known {
@@ -159,10 +167,7 @@ fn resolve_column(
                 return None;
             }
             let epsilon = rule.value.epsilon.0;
-            (
-                Local::RandomisedResponse { categories, epsilon },
-                Coding::Categories { values, null: field.nullable },
-            )
+            (Local::RandomisedResponse { categories, epsilon }, Coding::Categories { values, null })
         }
         (None, Some(rule), None) => {
             if !matches!(field.ty, Type::Int | Type::Float) {
@@ -220,6 +225,29 @@ fn steps(
 }
 
 impl Protected {
+    /// Refuses rows of which a protected column's type was found from its cells: then each record would be read in the light of all
+    /// others, and its noise could not hide what it does to theirs.
+    ///
+    /// # Errors
+    /// When there is such a column.
+    pub(crate) fn check(&self, rows: &Data, is_part: bool) -> Result<(), Error> {
+        let fields = &rows.schema().fields;
+        let is_found = |column: &&ProtectedColumn| {
+            fields.iter().any(|field| field.name == column.name) && rows.found_type(&column.name)
+        };
+        let Some(column) = self.columns.iter().find(is_found) else { return Ok(()) };
+        let name = &column.name;
+        let ty = if matches!(column.coding, Coding::Steps { .. }) { "int" } else { "text" };
+        let help = match is_part {
+            true => format!("say it in the ruleset, beside `from`: `types: {{{name}: {ty}}}`"),
+            false => format!("say it with `--type {name}={ty}`"),
+        };
+        Err(Error::Request(format!(
+            "column `{name}` is protected by `privacy`, but its type is found from all rows, so that one record could change how \
+             others are read; {help}"
+        )))
+    }
+
     /// The rows with noise in their protected columns.
     ///
     /// # Errors
@@ -233,6 +261,25 @@ impl Protected {
             frame.replace(&column.name, Column::from(noisy)).map_err(internal)?;
         }
         Ok(frame)
+    }
+
+    /// Says in a manifest what the table promises, and leaves out what would tell of its rows as they were before the noise.
+    ///
+    /// # Errors
+    /// As [`statement`](Self::statement).
+    pub(crate) fn describe(&self, plan: &TablePlan, entry: &mut TableEntry) -> Result<(), Error> {
+        entry.privacy = Some(self.statement(plan)?);
+        // Counts of rows before the noise: by them, and by the rows as they are written, more might be found out.
+        entry.acceptance = None;
+        entry.anomalies = None;
+        entry.shortfalls.clear();
+        entry.parts.iter_mut().for_each(|part| part.data.hide());
+        for column in &mut entry.columns {
+            if let Some(protected) = self.columns.iter().find(|protected| protected.name == column.name) {
+                column.nullable = matches!(protected.coding, Coding::Categories { null: true, .. });
+            }
+        }
+        Ok(())
     }
 
     /// What it promises.
@@ -264,7 +311,8 @@ impl Protected {
         let is_protected = |name: &str| self.columns.iter().any(|column| column.name == name);
         let others = plan.schema().fields.into_iter().map(|field| field.name);
         let not_protected: Vec<String> = others.filter(|name| !is_protected(name)).collect();
-        let epsilon_at_delta_1e6 = cost.epsilon(1e-6)?;
+        // A pure epsilon holds with any delta.
+        let epsilon_at_delta_1e6 = cost.epsilon(1e-6)?.min(epsilon.unwrap_or(f64::INFINITY));
         Ok(Statement {
             statement: words(
                 &columns,
@@ -272,7 +320,7 @@ impl Protected {
                 epsilon.is_some(),
                 &not_protected,
             ),
-            for_release: "the files with rows, this manifest, and ledger.jsonl",
+            for_release: "the files with rows, manifest.json, privacy.md, and the ledger",
             not_for_release: "the ruleset, which with the seed makes the rows as they were before the noise, and the data that \
                               they were made from",
             unit: "each record by itself",
@@ -283,28 +331,104 @@ impl Protected {
             epsilon_at_delta_1e6,
             randomness: "operating system, by OpenSSL's RAND_priv_bytes",
             reproducible: false,
-            public: "names of columns, the values and bounds in the ruleset, and the number of records",
+            public: "names and types of columns, the values and bounds in the ruleset, and the number of records",
             not_protected,
         })
     }
 }
 
-/// Writes into the ledger of a folder what its records lose. Every run draws fresh noise, so the lines of several runs over
-/// the same records add up.
+/// What the records of protected tables will lose: name, number of records, and statement of each.
+///
+/// # Errors
+/// When rows that come from a file cannot be protected.
+pub(crate) fn lost(
+    ruleset: &Ruleset,
+    data: Option<&Data>,
+    tables: &[(&TablePlan, Range<u64>)],
+) -> Result<Vec<(String, u64, Statement)>, Error> {
+    let mut lost = Vec::new();
+    for (plan, rows) in tables {
+        let Some(protected) = ruleset.protected(&plan.name) else { continue };
+        data.iter().try_for_each(|data| protected.check(data, false))?;
+        let mut parts = ruleset.parts().iter().filter(|part| part.table == plan.name);
+        parts.try_for_each(|part| protected.check(part.data(), true))?;
+        lost.push((plan.name.clone(), rows.end - rows.start, protected.statement(plan)?));
+    }
+    Ok(lost)
+}
+
+/// Where it is kept what the records of protected tables lose; none if there are no such tables.
+///
+/// # Errors
+/// When rows are to leave by standard output, and no file was named.
+pub(crate) fn ledger(
+    ruleset: &Ruleset,
+    tables: &[(&TablePlan, Range<u64>)],
+    job: &Job,
+) -> Result<Option<PathBuf>, Error> {
+    let Some((plan, _)) = tables.iter().find(|(plan, _)| ruleset.protected(&plan.name).is_some()) else {
+        return Ok(None);
+    };
+    match (&job.ledger, &job.destination) {
+        (Some(ledger), _) => Ok(Some(ledger.clone())),
+        (None, Destination::Folder(folder)) => Ok(Some(folder.join("ledger.jsonl"))),
+        (None, Destination::Stdout) => Err(Error::Request(format!(
+            "table `{}` is protected by `privacy`, and beside standard output there is no place for the ledger of what its records \
+             lose; name a file with --ledger, or write into a folder",
+            plan.name
+        ))),
+    }
+}
+
+/// The promises in words, for people: `privacy.md` in the folder of a run.
+pub(crate) fn page(run: &str, tables: &[(String, u64, Statement)]) -> String {
+    let mut text = format!("# {run}: what is promised\n");
+    for (table, rows, statement) in tables {
+        let _ = writeln!(text, "\n## {table}\n\n{}\n", statement.statement);
+        let _ = writeln!(text, "- **Unit of privacy**: {}; {rows} of them.", statement.unit);
+        let _ = writeln!(text, "- **Neighbouring records**: {}.", statement.adjacency);
+        let epsilon = match statement.epsilon {
+            Some(epsilon) => format!("epsilon {epsilon:.4}"),
+            None => format!("epsilon {:.4} at delta 1e-6", statement.epsilon_at_delta_1e6),
+        };
+        let _ =
+            writeln!(text, "- **A record loses at most**: {epsilon} (rho {:.6}). By column:", statement.rho);
+        for column in &statement.columns {
+            let cost = match column.epsilon {
+                Some(epsilon) => format!("epsilon {epsilon:.4}"),
+                None => format!("rho {:.6}", column.rho),
+            };
+            let (name, mechanism) = (&column.column, &column.mechanism);
+            let what = if mechanism.starts_with("randomised") { "probability of the truth" } else { "scale" };
+            let _ = writeln!(text, "  - `{name}`: {mechanism}, {what} {:.4}, {cost}", column.scale);
+        }
+        let _ = writeln!(text, "- **Randomness**: {}.", statement.randomness);
+        let _ = writeln!(text, "- **Taken as public**: {}.", statement.public);
+    }
+    let leaves = |which: fn(&Statement) -> &'static str| {
+        let mut lines: Vec<String> =
+            tables.iter().map(|(.., statement)| which(statement).to_owned()).collect();
+        lines.dedup();
+        lines
+    };
+    let files = lookalike_privacy::Statement::files(
+        &leaves(|statement| statement.for_release),
+        &leaves(|statement| statement.not_for_release),
+    );
+    text + "\n" + &files
+}
+
+/// Writes into a ledger what the records of some tables lose: name, number of records, and statement of each. Returns once that
+/// is on the disk. Every run draws fresh noise, so the lines of several runs over the same records add up.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn enter(folder: &Path, tables: &[TableEntry]) -> Result<(), Error> {
-    let mut ledger = None;
-    for table in tables {
-        let Some(statement) = &table.privacy else { continue };
-        let ledger = match &mut ledger {
-            Some(ledger) => ledger,
-            none => none.insert(Ledger::open(&folder.join("ledger.jsonl"))?),
-        };
+pub(crate) fn enter(ledger: &Path, tables: &[(String, u64, Statement)]) -> Result<(), Error> {
+    let mut ledger = Ledger::open(ledger)?;
+    for (table, rows, statement) in tables {
         ledger.append(&Line::Records {
-            table: table.name.clone(),
-            rows: table.rows,
+            table: table.clone(),
+            rows: *rows,
             columns: statement.columns.clone(),
             cost: Cost::of(statement.rho),
             adjacency: statement.adjacency.to_owned(),

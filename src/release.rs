@@ -157,7 +157,10 @@ fn refuse(diagnostics: Vec<Diagnostic>, sources: Sources) -> Error {
 /// When the budget does not cover it, the table lacks a column, or files cannot be read or written.
 pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
     // The form of the table is looked at first, so that a wrong file name does not become a table with a budget.
-    let source = lookalike_io::open(&job.data, None, &job.options)?;
+    // To find types would make how one row's cells are read depend on those of all others; a unit that comes or goes might
+    // move any of them from group to group.
+    let options = SourceOptions { untyped: true, ..job.options.clone() };
+    let source = lookalike_io::open(&job.data, None, &options)?;
     let wanted = places(plan, &*source)?;
     let opening = Opening {
         table: plan.table.as_deref().map_or(Table::File(&job.data), Table::Named),
@@ -172,19 +175,11 @@ pub fn release(plan: &Plan, job: &Job) -> Result<Manifest, Error> {
     opening.check("this release", plan.cost()?)?;
     let columns = columns(&*source, &wanted)?;
     release::check(plan, &columns)?;
-    make_folder(&job.output)?;
-    if let Some(folder) = job.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
+    // This makes the folders, too, since the ledger is in one of them.
     let mut session = Session::open(opening)?;
     let releases = release::run(plan, &mut session, &columns)?;
     let privacy = session.close(plan.public(), plan.not_counted())?;
     write(plan, job, privacy, releases)
-}
-
-fn make_folder(path: &Path) -> Result<(), Error> {
-    let failed = |source| lookalike_io::Error::Write { path: Some(path.to_path_buf()), source };
-    Ok(std::fs::create_dir_all(path).map_err(failed)?)
 }
 
 /// Where the columns of a plan are in a table.

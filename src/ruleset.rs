@@ -496,29 +496,33 @@ fn give(
     problems: &mut Problems,
 ) -> Option<Vec<GivenTable>> {
     let mut found = Vec::new();
+    let protected: Vec<String> = loaded.document.privacy.names().map(str::to_owned).collect();
     let tables = &mut loaded.document.tables.0;
     for (name, GivenRows(rows)) in given {
-        let spoilt: Vec<&str> =
-            tables.iter().filter(|table| table.value.anomalies.is_some()).map(|t| t.name.as_str()).collect();
+        let spoilt: Vec<&str> = tables
+            .iter()
+            .filter(|table| table.value.anomalies.is_some() || protected.contains(&table.name))
+            .map(|table| table.name.as_str())
+            .collect();
         let own = rows.schema().table.as_str();
         let table = match (name, spoilt.as_slice()) {
             (Some(name), _) if spoilt.contains(&name.as_str()) => name.clone(),
             (Some(name), _) => {
                 let help = did_you_mean(name, "tables", spoilt.iter().copied());
-                let message = format!("the ruleset has no table `{name}` with anomalies");
+                let message = format!("the ruleset has no table `{name}` with anomalies or `privacy`");
                 problems.push(Diagnostic::error("unknown-table", None, message).help(help));
                 return None;
             }
             (None, [only]) => (*only).to_owned(),
             (None, several) if several.contains(&own) => own.to_owned(),
             (None, []) => {
-                let message = "no table of the ruleset has anomalies to put into the data";
+                let message = "no table of the ruleset has anomalies, or `privacy`, to put into the data";
                 let help = "add a table: `tables: {data: {anomalies: {rate: 1%, kinds: {gone: {missing: [column]}}}}}`";
                 problems.push(Diagnostic::error("missing-key", Some(loaded.span), message).help(help));
                 return None;
             }
             (None, several) => {
-                let message = format!("several tables have anomalies: {}", several.join(", "));
+                let message = format!("several tables have anomalies or `privacy`: {}", several.join(", "));
                 let help = "say which of them the data is, with `--table`";
                 problems.push(Diagnostic::error("unknown-table", None, message).help(help));
                 return None;
@@ -527,7 +531,9 @@ fn give(
         found.push(GivenTable { table, rows: rows.clone() });
     }
     if !found.is_empty() {
-        tables.retain(|table| found.iter().any(|given| given.table == table.name));
+        let is_found = |name: &str| found.iter().any(|given| given.table == name);
+        tables.retain(|table| is_found(&table.name));
+        loaded.document.privacy.0.retain(|table| is_found(&table.name));
         for table in tables {
             table.value.belongs_to.0.clear();
             table.value.unique.clear();
@@ -579,10 +585,12 @@ fn digest(sources: &Sources, loaded: &Loaded, parts: &[PartFile]) -> String {
         part("param", &param.name);
         part("value", &param.value.describe());
     }
+    let is_protected = |table: &str| loaded.document.privacy.names().any(|name| name == table);
     for file in parts {
         part("table", &file.table);
         part("part", &file.part);
-        part("rows", &file.entry.sha256);
+        // The digest is told, and guesses at private rows could be held against it.
+        part("rows", file.entry.sha256.as_deref().filter(|_| !is_protected(&file.table)).unwrap_or_default());
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -222,7 +222,13 @@ impl Statistics {
                     return Err(Failure::usage(format!("{flag} is given twice for column `{name}`")));
                 }
                 if !used.contains(&name.as_str()) {
-                    let help = did_you_mean(name, "columns", used.iter().copied());
+                    let help = match used.is_empty() {
+                        false => did_you_mean(name, "columns", used.iter().copied()),
+                        true if *flag == "--values" => {
+                            format!("leave it out, or ask for groups: `--by {name}`")
+                        }
+                        true => format!("leave it out, or ask for something of it, such as `--mean {name}`"),
+                    };
                     return Err(
                         Failure::usage(format!("{flag} is of column `{name}`, which is not used")).help(help)
                     );

@@ -7,6 +7,7 @@ mod airline;
 mod book;
 #[cfg(feature = "cli")]
 mod cli;
+mod consultancy;
 #[cfg(feature = "sqlite")]
 mod databases;
 mod docs;

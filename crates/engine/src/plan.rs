@@ -262,6 +262,11 @@ impl Table {
         self.files.files.iter().map(|file| (file.name.as_str(), file.rows.rows(), file.picks.len()))
     }
 
+    /// Whether rows, or some of them, come from a file or a frame rather than from rules.
+    pub fn has_given_rows(&self) -> bool {
+        self.given.is_some() || self.rows_from_files().next().is_some()
+    }
+
     /// Whether rows are spoilt on purpose.
     pub fn has_anomalies(&self) -> bool {
         self.injector.is_some()

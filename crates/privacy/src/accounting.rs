@@ -156,8 +156,8 @@ impl Budget {
                     "delta {:e} is above {DELTA_UNBOUND:e}, and nothing public says how many units there are",
                     self.delta
                 ),
-                "take a smaller delta; or add `at_most` under `unit`, a number that everybody knows. The rows are not \
-                 counted for this",
+                "take a smaller delta; or say a number that everybody knows: `at_most` under `unit`, or --at-most where flags \
+                 stand for rules. The rows are not counted for this",
             )),
             _ => Ok(()),
         }
@@ -265,57 +265,66 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mechanisms::choice;
 
     #[track_caller]
     fn close(found: f64, expected: f64, tolerance: f64) {
         assert!((found - expected).abs() <= tolerance, "found {found}, expected {expected}");
     }
 
+    // The known answers were worked out from the formulas with 40 digits, by other means than those here.
+
     #[test]
     fn rho_becomes_the_known_epsilon() {
         for (rho, delta, epsilon) in [
-            (0.01, 1e-6, 0.621693),
-            (0.1, 1e-6, 2.141939),
-            (0.5, 1e-6, 5.221534),
-            (1.0, 1e-5, 7.077197),
-            (0.1, 1e-9, 2.715482),
+            (0.01, 1e-6, 0.621_692_654_559_602_5),
+            (0.1, 1e-6, 2.141_938_928_385_474),
+            (0.5, 1e-6, 5.221_534_444_530_169),
+            (1.0, 1e-5, 7.077_196_695_806_34),
+            (0.1, 1e-9, 2.715_481_886_730_502),
         ] {
-            close(Cost::of(rho).epsilon(delta).unwrap(), epsilon, 5.1e-7);
+            close(Cost::of(rho).epsilon(delta).unwrap(), epsilon, 1e-9);
         }
     }
 
     #[test]
     fn epsilon_becomes_the_known_rho() {
         for (epsilon, delta, rho) in [
-            (0.1, 1e-9, 0.000177138447185),
-            (1.0, 1e-9, 0.0149730576736),
-            (10.0, 1e-9, 1.0907857044),
-            (1.0, 1e-6, 0.0243559703595),
-            (1.0, 1e-5, 0.0305565951976),
-            (3.0, 1e-5, 0.224249168246),
-            (8.0, 1e-5, 1.22971452576),
+            (0.1, 1e-9, 0.000_177_138_447_185_020_9),
+            (1.0, 1e-9, 0.014_973_057_673_588_53),
+            (10.0, 1e-9, 1.090_785_704_397_016),
+            (1.0, 1e-6, 0.024_355_970_359_538_37),
+            (1.0, 1e-5, 0.030_556_595_197_639_57),
+            (3.0, 1e-5, 0.224_249_168_246_345_3),
+            (8.0, 1e-5, 1.229_714_525_761_431),
         ] {
-            close(Budget::new(epsilon, delta).unwrap().cost().unwrap().rho, rho, 1e-9);
+            let found = Budget::new(epsilon, delta).unwrap().cost().unwrap().rho;
+            close(found / rho, 1.0, 1e-9);
         }
     }
 
     #[test]
     fn all_gaussian_runs_have_the_known_epsilon() {
-        for (rho, delta, epsilon) in
-            [(0.01, 1e-6, 0.575055), (0.1, 1e-6, 1.994527), (0.5, 1e-6, 4.886554), (1.0, 1e-5, 6.572970)]
-        {
-            close(gaussian_dp_epsilon(rho, delta), epsilon, 5.1e-7);
+        for (rho, delta, epsilon) in [
+            (0.01, 1e-6, 0.575_055_185_779_997_3),
+            (0.1, 1e-6, 1.994_526_900_696_338),
+            (0.5, 1e-6, 4.886_554_117_462_212),
+            (1.0, 1e-5, 6.572_970_067_030_332),
+            (0.1, 1e-9, 2.582_872_834_784_193),
+        ] {
+            close(gaussian_dp_epsilon(rho, delta), epsilon, 1e-9);
         }
     }
 
     #[test]
     fn steps_of_mst_and_aim_have_the_known_sizes() {
         let rho = Budget::new(1.0, 1e-9).unwrap().cost().unwrap().rho;
-        close(gaussian_sigma(rho / 3.0 / 14.0, 1.0).unwrap(), 37.450222, 5.1e-7);
-        close(gaussian_sigma(rho / 3.0 / 13.0, 1.0).unwrap(), 36.087937, 5.1e-7);
-        close((8.0 * rho / 3.0 / 13.0).sqrt(), 0.055420181, 5.1e-10);
-        close(gaussian_sigma(0.9 * rho / 224.0, 1.0).unwrap(), 91.165918, 5.1e-7);
-        close((8.0 * 0.1 * rho / 224.0).sqrt(), 0.0073126743, 5.1e-11);
+        let close = |found: f64, known: f64| close(found / known, 1.0, 1e-9);
+        close(gaussian_sigma(rho / 3.0 / 14.0, 1.0).unwrap(), 37.450_222_187_609_2);
+        close(gaussian_sigma(rho / 3.0 / 13.0, 1.0).unwrap(), 36.087_937_086_983_25);
+        close(choice::epsilon(rho / 3.0 / 13.0).unwrap(), 0.055_420_180_853_767_64);
+        close(gaussian_sigma(0.9 * rho / 224.0, 1.0).unwrap(), 91.165_917_669_929_01);
+        close(choice::epsilon(0.1 * rho / 224.0).unwrap(), 0.007_312_674_338_236_448);
     }
 
     #[test]

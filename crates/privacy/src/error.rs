@@ -18,6 +18,8 @@ pub enum Error {
         left: String,
         /// What it began with.
         whole: String,
+        /// Whether only the part of delta is lacking that searches for keys may spend.
+        lacks_delta: bool,
     },
     /// What was asked for makes no sense or goes against what was agreed for the table before.
     #[error("{message}")]
@@ -68,6 +70,10 @@ impl Error {
     pub fn help(&self) -> Option<&str> {
         match self {
             Error::Request { help, .. } => Some(help).filter(|help| !help.is_empty()).map(String::as_str),
+            Error::Budget { lacks_delta: true, .. } => Some(
+                "list the keys that everybody knows instead of searching for them; what part of delta searches may spend of a \
+                 table is agreed at its first run, with --threshold-delta",
+            ),
             Error::Budget { .. } => Some(
                 "ask for less, or for less exact figures; what is spent stays spent, also over several runs",
             ),

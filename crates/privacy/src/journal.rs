@@ -24,8 +24,9 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens or makes the file, takes its lock, and gives the lines that are in it, numbered from 1.
+    /// Opens or makes the file, and folders that it needs; takes its lock, and gives the lines that are in it, numbered from 1.
     pub(crate) fn open(path: &Path) -> Result<(Journal, Vec<String>)> {
+        make_folder(folder_of(path))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -109,14 +110,30 @@ fn lines(bytes: &[u8], path: &Path) -> Result<Vec<String>> {
     lines.into_iter().enumerate().map(line).collect()
 }
 
-/// Makes the name of a new file last, where the system can do that.
+/// The folder that a file or folder is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a folder and those above it, and their names last.
+fn make_folder(folder: &Path) -> Result<()> {
+    // The last of the ancestors of a relative path is empty, and stands for the folder that we are in.
+    let is_missing = |above: &&Path| !above.as_os_str().is_empty() && !above.exists();
+    let made: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    if !made.is_empty() {
+        std::fs::create_dir_all(folder).map_err(|source| Error::file("make", folder, source))?;
+    }
+    made.into_iter().try_for_each(sync_folder)
+}
+
+/// Makes the name of a new file or folder last, where the system can do that.
 fn sync_folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|source| Error::file("write", folder, source))?;
@@ -146,6 +163,16 @@ mod tests {
         journal.append(&3).unwrap();
         drop(journal);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n\"two\"\n3\n");
+    }
+
+    #[test]
+    fn folders_are_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some/where/lines");
+        Journal::open(&path).unwrap().0.append(&1).unwrap();
+        assert_eq!(read(&path).unwrap(), ["1"]);
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert!(matches!(Journal::open(&folder.path().join("file/lines")), Err(Error::File { .. })));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Opening<'_> {
     pub fn check(&self, what: &str, cost: Cost) -> Result<()> {
         let limit = self.budget.cost()?;
         self.admitted(State::look(&self.state, self.table)?.as_ref(), limit)?;
-        if cost.fits(limit) { Ok(()) } else { Err(over(what, cost, "the run", limit, self.budget)?) }
+        if cost.fits(limit) { Ok(()) } else { Err(over(what, cost, "the run", limit, self.budget)) }
     }
 
     /// The table's budget, and what was spent of it, if a run may begin that spends at most `limit`.
@@ -66,11 +66,14 @@ impl Opening<'_> {
             }
         };
         if !limit.fits(left) {
-            return Err(over(&format!("a run with {}", self.budget), limit, "the table", left, total)?);
+            return Err(over(&format!("a run with {}", self.budget), limit, "the table", left, total));
         }
         Ok((total, before))
     }
 }
+
+/// Version of OpenDP, for the ledger.
+pub(crate) const OPENDP: &str = "0.16.0";
 
 type Tables = VectorDomain<AtomDomain<bool>>;
 type Step = Measurement<Tables, SymmetricDistance, Rho, Box<dyn Any>>;
@@ -226,7 +229,7 @@ impl Session {
         if cost.fits(left) || Cost::sum(self.costs.iter().copied().chain([cost]))?.fits(self.limit) {
             return Ok(());
         }
-        Err(over(what, cost, "the run", left, self.budget)?)
+        Err(over(what, cost, "the run", left, self.budget))
     }
 
     /// Releases a step: refuses it, or charges it and then draws.
@@ -242,7 +245,7 @@ impl Session {
         let spent = Cost::sum(self.costs.iter().copied().chain([cost]))?;
         if !spent.fits(self.limit) {
             let left = Cost { rho: self.remaining_rho(), delta: self.remaining_delta() };
-            return Err(over(&asked.query, cost, "the run", left, self.budget)?);
+            return Err(over(&asked.query, cost, "the run", left, self.budget));
         }
         fault::point("before the budget file");
         if let Some(total) = self.to_agree {
@@ -260,7 +263,7 @@ impl Session {
             time: (self.clock)(),
             stage: self.stage.clone(),
             mechanism: asked.mechanism.to_owned(),
-            version: format!("lookalike {}, opendp 0.16.0", env!("CARGO_PKG_VERSION")),
+            version: format!("lookalike {}, opendp {OPENDP}", env!("CARGO_PKG_VERSION")),
             query: asked.query,
             fingerprint: self.fingerprint.clone(),
             unit: self.unit.clone(),
@@ -377,8 +380,9 @@ fn agrees(opening: &Opening<'_>, unit: Option<&str>, budget: Budget) -> Result<(
             "costs for different units do not add up; keep to the unit of the first run",
         ));
     }
+    // How much of delta thresholds may take was agreed, too, and is not asked for again.
     if let Some(total) = opening.total
-        && total != budget
+        && (total.epsilon, total.delta) != (budget.epsilon, budget.delta)
     {
         return Err(Error::request(
             format!("the table's total is to be {total}, but {budget} was agreed at its first run"),
@@ -389,20 +393,24 @@ fn agrees(opening: &Opening<'_>, unit: Option<&str>, budget: Budget) -> Result<(
 }
 
 /// The refusal of a cost that does not fit.
-fn over(what: &str, asked: Cost, whose: &'static str, left: Cost, budget: Budget) -> Result<Error> {
-    let words = |cost: Cost| -> Result<String> {
-        let delta = budget.delta;
-        Ok(match cost.epsilon(delta) {
-            Ok(epsilon) if cost.rho > 0.0 => format!("epsilon {epsilon:.4} ({cost})"),
-            _ if cost.rho == 0.0 && cost.delta == 0.0 => "nothing".to_owned(),
-            _ => cost.to_string(),
-        })
+fn over(what: &str, asked: Cost, whose: &'static str, left: Cost, budget: Budget) -> Error {
+    let words = |cost: Cost| match cost.epsilon(budget.delta) {
+        Ok(epsilon) if cost.rho > 0.0 => format!("epsilon {epsilon:.4} ({cost})"),
+        _ if cost.rho == 0.0 && cost.delta == 0.0 => "nothing".to_owned(),
+        _ => cost.to_string(),
     };
-    Ok(Error::Budget {
+    let lacks_delta = asked.delta > left.delta && asked.rho <= left.rho;
+    let left_in_words = match (lacks_delta, left.delta > 0.0) {
+        (false, _) => words(left),
+        (true, true) => format!("only delta {:.2e} for keys that nobody knows", left.delta),
+        (true, false) => "no part of delta for keys that nobody knows".to_owned(),
+    };
+    Error::Budget {
         what: what.to_owned(),
-        asked: words(asked)?,
+        asked: words(asked),
         whose,
-        left: words(left)?,
+        left: left_in_words,
         whole: budget.to_string(),
-    })
+        lacks_delta,
+    }
 }

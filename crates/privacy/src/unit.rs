@@ -87,9 +87,7 @@ impl Unit {
 
     /// The most by which a vector of counts moves in the L2 norm, rounded up.
     pub fn l2(&self) -> f64 {
-        let square = self.l2_squared() as f64;
-        let root = square.sqrt();
-        if root * root < square { root.next_up() } else { root }
+        root_up(self.l2_squared())
     }
 
     /// In words: `row`, or `` `client`, at most 40 rows of each ``.
@@ -125,6 +123,17 @@ impl Unit {
         kept.sort_unstable();
         Ok(kept)
     }
+}
+
+/// The least number whose square is at least `square`; from 2^52 on, the least whole one.
+fn root_up(square: u64) -> f64 {
+    if square >= 1 << 52 {
+        let root = square.isqrt();
+        return (root + u64::from(root * root < square)) as f64;
+    }
+    let (square, root) = (square as f64, (square as f64).sqrt());
+    // Multiplied and subtracted with one rounding, so the sign is that of the exact difference.
+    if root.mul_add(root, -square) < 0.0 { root.next_up() } else { root }
 }
 
 fn rows(count: u32) -> String {
@@ -202,6 +211,27 @@ mod tests {
         assert_eq!(unit(7, Some(9), Some(3)).l2_squared(), 9 + 9 + 1);
         assert_eq!(unit(40, Some(2), Some(3)).l1(), 6.0);
         assert!(unit(7, Some(9), Some(3)).l2() >= 19f64.sqrt());
+    }
+
+    /// A root that was rounded down may square, rounded once more, to the square itself, as that of 11 does.
+    #[test]
+    fn roots_are_rounded_up() {
+        let root = 11f64.sqrt();
+        assert!(root * root >= 11.0 && root_up(11) > root);
+        for (square, root) in [(1u64 << 60, 1u64 << 30), ((1 << 60) + 1, (1 << 30) + 1), (u64::MAX, 1 << 32)]
+        {
+            assert_eq!(root_up(square), root as f64);
+        }
+        for square in (1..5000).chain([1 << 40, (1 << 40) + 1, (1 << 50) - 3]) {
+            // The exact square of a number is that of its 53 digits, moved.
+            let is_enough = |root: f64| {
+                let bits = root.to_bits();
+                let (digits, moved) = (bits & ((1 << 52) - 1) | 1 << 52, 1075 - (bits >> 52));
+                u128::from(digits).pow(2) >= u128::from(square) << (2 * moved)
+            };
+            let root = root_up(square);
+            assert!(is_enough(root) && !is_enough(root.next_down()), "{square}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ params! {
     pub struct RandomisedResponse {
         /// What a record loses at most by this column: pure epsilon.
         epsilon: Positive,
-        /// The values that there can be, as is known to everybody. Any other value becomes one of them at random.
+        /// The values that there can be, as is known to everybody. Any other value becomes one of them at random; so does null in rows that come from a file.
         values: Vec<String>,
     }
 }

@@ -1,15 +1,17 @@
 //! `lookalike fit`: a private table becomes a ruleset, under differential privacy.
 
+mod manifest;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use polars::prelude::DataType;
 
+use self::manifest::{About, Made, Manifest, SchemaEntry};
 use crate::cli::failure::Failure;
 use crate::cli::{args, terminal};
 use crate::io::{self, Output, Pending, Source, SourceOptions, files};
-use crate::language::{Sources, Type};
+use crate::language::Sources;
 use crate::privacy::fit::{self, Aim, Cells, Plan, Schema, Style};
 use crate::privacy::{Budget, Opening, Session, Statement, Table, Unit};
 use crate::{Error, Refusal};
@@ -23,7 +25,8 @@ Examples:
   lookalike fit clients.parquet --schema clients.schema.yaml --epsilon 3 --method aim --workload 3 -o clients.yaml
 
 The schema says what is public: columns, bounds, categories. Beside the ruleset come its tables of weights (clients.model/), what is
-promised (clients.privacy.md) and what was spent on what (clients.ledger.jsonl). Rows made from the ruleset cost nothing more.")]
+promised (clients.privacy.md), what was spent on what (clients.ledger.jsonl), and for programs what was made from what
+(clients.manifest.json). Rows made from the ruleset cost nothing more.")]
 pub struct Args {
     /// The private table: a .csv, .jsonl, .parquet or .arrow file.
     #[arg(value_name = "DATA")]
@@ -87,7 +90,7 @@ fn number(text: &str) -> Result<f64, String> {
 
 /// Fits.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let schema = schema(&args.schema)?;
+    let (schema, read_from) = schema(&args.schema)?;
     let mut budget = Budget::new(args.epsilon, args.delta)?;
     let mut total = args.total_epsilon.map(|epsilon| Budget::new(epsilon, args.delta)).transpose()?;
     if Plan::needs_delta(&schema) {
@@ -95,7 +98,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         total = total.map(|total| total.with_thresholds(args.delta / 2.0)).transpose()?;
     }
     budget.held_against(schema.units_at_most)?;
-    let plan = Plan::new(&schema, method(args, &schema)?, budget.cost()?);
+    let method = method(args, &schema)?;
+    let plan = Plan::new(&schema, method.clone(), budget.cost()?);
     plan.says_something(schema.units_at_most)?;
     if args.dry_run {
         return terminal::print(&format!("{budget}\n{}", plan.describe()));
@@ -115,11 +119,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // All that can be refused is refused before anything is written or agreed: first by the budget, then by the rows.
     opening.check("this fit", plan.cost)?;
     let rows = Private::read(args, &schema)?;
-    let mut ruleset = Output::file(&output)?;
     make_folder(&places.folder)?;
-    if let Some(folder) = args.state.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
+    let mut ruleset = Output::file(&output)?;
     let mut session = Session::open(opening)?;
     let (cells, units) = rows.truncated(&schema.unit)?;
     let outcome = fit::run(&schema, &plan, &cells, &units, &mut session)?;
@@ -127,20 +128,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let statement = session.close(public(&schema), not_counted(&schema))?;
 
     let written = fit::write(&schema, &outcome, &style(args, &places, &statement));
-    let mut pending: Vec<Pending> = Vec::new();
+    let mut made: Vec<Made> = Vec::new();
     for (file, text) in &written.tables {
-        pending.push(whole(&places.folder.join(file), text)?);
+        let name = format!("{}/{file}", places.folder_name);
+        made.push(Made { name, holds: "weights", pending: whole(&places.folder.join(file), text)? });
     }
-    pending.push(whole(&places.statement, &promise(args, &schema, &places, &statement))?);
+    let leaves = leaves(args, &places);
+    let page = promise(&schema, &statement, &leaves);
+    let name = places.statement_name.clone();
+    made.push(Made { name, holds: "statement", pending: whole(&places.statement, &page)? });
     ruleset.write(written.ruleset.as_bytes())?;
-    pending.push(ruleset.finish(0)?);
-    for file in pending {
-        file.publish()?;
+    made.push(Made { name: file_name(&output), holds: "ruleset", pending: ruleset.finish(0)? });
+    let told = (!args.quiet).then(|| summary(args, &output, &outcome, written.tables.len(), &statement));
+    let about = About { schema: &schema, read_from, places: &places, leaves };
+    let manifest = Manifest::new(args, about, &method, &outcome, statement, &made);
+    // It comes last: where it stands, what it describes is complete.
+    let described = whole(&places.manifest, &manifest.text()?)?;
+    for file in made {
+        file.pending.publish()?;
     }
-    if !args.quiet {
-        terminal::tell(&summary(args, &output, &outcome, written.tables.len(), &statement));
-    }
+    described.publish()?;
+    terminal::tell(&told.unwrap_or_default());
     Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
 }
 
 /// What was taken as known to everybody.
@@ -175,25 +188,26 @@ fn style(args: &Args, places: &Places, statement: &Statement) -> Style {
     Style { folder: places.folder_name.clone(), exact: args.exact, remarks: vec![promised, where_from] }
 }
 
-/// The text beside the ruleset: which files may leave, and what is promised.
-fn promise(args: &Args, schema: &Schema, places: &Places, statement: &Statement) -> String {
-    let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
-    let for_release = [
+/// What may leave, and what must stay.
+fn leaves(args: &Args, places: &Places) -> [Vec<String>; 2] {
+    let for_release = vec![
         "the ruleset, and every row that is made from it".to_owned(),
         format!("`{}/`, its tables of weights", places.folder_name),
-        "this page".to_owned(),
-        format!("`{}`, what was spent on what", name(&places.ledger)),
+        format!("`{}`, what is promised", places.statement_name),
+        format!("`{}`, the same for programs", file_name(&places.manifest)),
+        format!("`{}`, what was spent on what", file_name(&places.ledger)),
     ];
-    let not_for_release = [
-        format!("`{}`, the private table", name(&args.data)),
-        format!("`{}`, the budget file, with the key of its fingerprints", name(&args.state)),
+    let not_for_release = vec![
+        format!("`{}`, the private table", file_name(&args.data)),
+        format!("`{}`, the budget file, with the key of its fingerprints", file_name(&args.state)),
     ];
-    format!(
-        "# {}: what is promised\n\n{}\n{}",
-        schema.table,
-        statement.to_markdown(),
-        Statement::files(&for_release, &not_for_release)
-    )
+    [for_release, not_for_release]
+}
+
+/// The text beside the ruleset: what is promised, and which files may leave.
+fn promise(schema: &Schema, statement: &Statement, [may, must_not]: &[Vec<String>; 2]) -> String {
+    let (words, files) = (statement.to_markdown(), Statement::files(may, must_not));
+    format!("# {}: what is promised\n\n{words}\n{files}", schema.table)
 }
 
 fn summary(
@@ -227,7 +241,9 @@ struct Private {
 
 impl Private {
     fn read(args: &Args, schema: &Schema) -> Result<Private, Failure> {
-        let options = SourceOptions { csv_nulls: args.csv_null.clone(), ..SourceOptions::default() };
+        // What a column holds is the schema's to say.
+        let options =
+            SourceOptions { csv_nulls: args.csv_null.clone(), untyped: true, ..SourceOptions::default() };
         let modelled = schema.modelled().map(|column| column.name.as_str());
         let wanted: Vec<&str> = modelled.chain(schema.unit.column.as_deref()).collect();
         let mut cells = read(&args.data, &wanted, schema, &options)?;
@@ -263,6 +279,7 @@ struct Places {
     statement: PathBuf,
     statement_name: String,
     ledger: PathBuf,
+    manifest: PathBuf,
 }
 
 impl Places {
@@ -279,6 +296,7 @@ impl Places {
         Ok(Places {
             statement: output.with_file_name(&statement_name),
             ledger: output.with_file_name(format!("{stem}.ledger.jsonl")),
+            manifest: output.with_file_name(format!("{stem}.manifest.json")),
             folder,
             folder_name,
             statement_name,
@@ -297,14 +315,17 @@ fn whole(path: &Path, text: &str) -> Result<Pending, Failure> {
     Ok(output.finish(0)?)
 }
 
-fn schema(path: &Path) -> Result<Schema, Failure> {
+fn schema(path: &Path) -> Result<(Schema, SchemaEntry), Failure> {
     let name = path.display().to_string();
     let bytes = files::read_file(path)
         .map_err(|problem| Failure::new(crate::cli::exit::OUTPUT, &problem.message).help(&problem.help))?;
+    let entry = SchemaEntry::new(path, &bytes);
     let refused = |diagnostics, sources: Sources| Error::Refused(Box::new(Refusal { diagnostics, sources }));
     let text = crate::language::read::text_of(bytes, &name)
         .map_err(|diagnostic| refused(vec![*diagnostic], Sources::new()))?;
-    Ok(Schema::read(&name, &text).map_err(|(diagnostics, sources)| refused(diagnostics, sources))?)
+    let schema =
+        Schema::read(&name, &text).map_err(|(diagnostics, sources)| refused(diagnostics, sources))?;
+    Ok((schema, entry))
 }
 
 /// Most cells of a model whose tables a ruleset can read.
@@ -359,22 +380,17 @@ fn read(
     schema: &Schema,
     options: &SourceOptions,
 ) -> Result<Vec<Cells>, Failure> {
-    let mut options = options.clone();
-    if io::sources::kind_of(path, None)?.name == "csv" {
-        // What a column holds is the schema's to say; nothing is found from the rows.
-        options.types = names.iter().map(|name| ((*name).to_owned(), Type::Text)).collect();
-    }
-    let source = io::sources::open(path, None, &options)?;
+    let source = io::sources::open(path, None, options)?;
     let places = places(path, &*source, names, schema)?;
     let mut cells: Vec<Cells> = vec![Cells::default(); names.len()];
     let mut known: Vec<HashMap<String, u32>> = vec![HashMap::new(); names.len()];
     let rows = source.rows();
     for start in (0..rows).step_by(BLOCK as usize) {
         let frame = source.columns(start..rows.min(start + BLOCK), &places)?;
-        for ((column, cells), known) in frame.columns().iter().zip(&mut cells).zip(&mut known) {
-            let bug = |error: polars::prelude::PolarsError| Failure::bug(&error.to_string());
-            let texts = column.as_materialized_series().cast(&DataType::String).map_err(bug)?;
-            for text in texts.str().map_err(bug)?.iter() {
+        for (at, (cells, known)) in cells.iter_mut().zip(&mut known).enumerate() {
+            let field = &source.schema().fields[places[at]];
+            let texts = io::texts(field, frame.columns()[at].as_materialized_series())?;
+            for text in texts.iter() {
                 cells.rows.push(match text {
                     None => Cells::NULL,
                     Some(text) => match known.get(text) {

@@ -1,6 +1,7 @@
 //! `lookalike generate`: the main verb.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -82,6 +83,9 @@ pub struct Args {
     /// Do not hold the rows against the rules, and write no report.
     #[arg(long, help_heading = "Output")]
     no_report: bool,
+    /// Where it is kept what the records of protected tables lose [default: ledger.jsonl in the folder]; needed with `-o -`.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    ledger: Option<PathBuf>,
     /// CSV: what stands for null.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Output")]
     csv_null: String,
@@ -139,6 +143,7 @@ impl Args {
             block_rows: self.block_rows.unwrap_or(job.block_rows),
             clean: self.clean,
             report: !self.no_report && !to_stdout,
+            ledger: self.ledger.clone(),
             ..job
         }
     }
@@ -180,6 +185,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             terminal::tell(&args.ruleset.verdict(&ruleset));
         }
         return Ok(());
+    }
+    if args.lock {
+        crate::lock::check(&ruleset)?;
     }
     let job = args.job(&ruleset);
     let stop = stop_on_signal();
@@ -253,12 +261,6 @@ pub(super) fn summary(manifest: &Manifest, destination: &Destination) -> String 
         let Some(privacy) = &table.privacy else { continue };
         let _ = writeln!(text, "{strong}{}{strong:#}  protected: {}", table.name, privacy.statement);
         let _ = writeln!(text, "{dim}not for release: {}{dim:#}", privacy.not_for_release);
-        if *destination == Destination::Stdout {
-            let _ = writeln!(
-                text,
-                "{strong}no ledger holds this run{strong:#}: keep these lines, or write into a folder"
-            );
-        }
     }
     let place = match destination {
         Destination::Folder(folder) => folder.display().to_string(),

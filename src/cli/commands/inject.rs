@@ -1,4 +1,4 @@
-//! `lookalike inject`: anomalies in given data.
+//! `lookalike inject`: anomalies in given data, and noise on its records.
 
 use std::path::PathBuf;
 
@@ -26,15 +26,16 @@ Examples:
 The table of the ruleset needs no columns, only `anomalies` and, for them, `draws`:
   lookalike: 1
   tables: {flights: {anomalies: {rate: 2%, kinds: {gone: {missing: [carrier]}}}}}
+What `privacy` says of it puts noise on each record (then with its own ledger, and without ….anomalies.…).
 CSV and JSON lines stay byte for byte as they were, but for the cells listed in ….anomalies.….")]
 pub struct Args {
     /// The data: a .csv, .jsonl, .parquet or .arrow file.
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// The ruleset with the anomalies.
+    /// The ruleset with the anomalies, or the noise.
     #[arg(long, value_name = "FILE", help_heading = "Ruleset")]
     rules: PathBuf,
-    /// Which table of the ruleset the data is [default: the one with anomalies, or with the data's name].
+    /// Which table of the ruleset the data is [default: the one with anomalies or noise, or with the data's name].
     #[arg(long, value_name = "TABLE", help_heading = "Ruleset")]
     table: Option<String>,
     /// Set a parameter of the ruleset; may be repeated.
@@ -78,6 +79,9 @@ pub struct Args {
     /// Write the rows as they were, too, as ….clean.….
     #[arg(long, help_heading = "Output")]
     clean: bool,
+    /// Where it is kept what the records of protected tables lose [default: ledger.jsonl in the folder]; needed with `-o -`.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    ledger: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -89,6 +93,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         types: args.types.clone(),
         csv_nulls: args.nulls.clone(),
         csv_delimiter: args.delimiter,
+        ..SourceOptions::default()
     };
     let data = Data::open(&args.data, args.data_format.as_deref(), &options)?;
     let loader =
@@ -108,6 +113,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut job = args.output.job(ruleset.name(), ruleset.seed(), &args.formats, &[data.format()]);
     job.clean = args.clean;
+    job.ledger.clone_from(&args.ledger);
     let stop = stop_on_signal();
     let progress = terminal::progress(args.output.quiet);
     let result = pipeline::inject(&ruleset, &data, &job, &*progress, &stop);

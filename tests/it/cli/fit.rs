@@ -94,6 +94,57 @@ fn a_private_table_becomes_a_ruleset_that_makes_rows() {
     assert_eq!(whole.text.lines().nth(3), again.text.lines().nth(1));
 }
 
+/// Cells of a Parquet file are read by their types: none of them becomes null for want of being understood.
+#[test]
+fn a_binary_table_is_read_as_a_text_one_is() {
+    let place = Place::with(
+        "\
+lookalike: 1
+name: private
+seed: 5
+tables:
+  visits:
+    rows: 3k
+    columns:
+      paid: {bernoulli: 40%}
+      price: {uniform: [1, 99], type: decimal(2)}
+      day: {date_range: [2025-01-01, 2025-12-31]}
+      at: {datetime_range: [2025-01-01T00:00:00Z, 2025-12-31T00:00:00Z]}
+",
+    );
+    place.run("generate x.yaml --format csv,parquet -o private --no-report -q").expect(0);
+    place.write(
+        "schema.yaml",
+        "\
+schema: 1
+table: visits
+columns:
+  paid: {categories: ['true', 'false']}
+  price: {float: [0, 100], bins: 4}
+  day: {date: [2025-01-01, 2025-12-31], bins: 4}
+  at: {datetime: [2025-01-01, 2026-01-01], bins: 4}
+",
+    );
+    for format in ["csv", "parquet"] {
+        let state = format!("--state {format}.jsonl");
+        place
+            .run(&format!(
+                "fit private/visits.{format} --schema schema.yaml --epsilon 20 {state} -o {format}.yaml -q"
+            ))
+            .expect(0);
+        place.run(&format!("generate {format}.yaml --format csv -o {format} --no-report -q")).expect(0);
+        let mut reader = csv::Reader::from_path(place.path(&format!("{format}/visits.csv"))).unwrap();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert!((2800..3200).contains(&rows.len()), "{format}: {}", rows.len());
+        for column in 0..4 {
+            let nulls = rows.iter().filter(|row| row[column].is_empty()).count();
+            assert!(nulls < 30, "{format}: {nulls} of column {column}");
+        }
+        let paid = rows.iter().filter(|row| row[0] == *"true").count();
+        assert!((1000..1400).contains(&paid), "{format}: {paid}");
+    }
+}
+
 #[test]
 fn the_budget_belongs_to_the_table() {
     let place = place();

@@ -299,7 +299,11 @@ fn what_cannot_be_done_is_told() {
         ("inject b.csv --rules r.yaml --data-format xml", 2, "no format `xml` can be read"),
         ("inject b.csv --rules nowhere.yaml", 2, "cannot be read"),
         ("inject b.csv --rules none.yaml", 2, "no table of the ruleset has anomalies"),
-        ("inject a.csv --rules two.yaml --delimiter ;", 2, "several tables have anomalies: c, d"),
+        (
+            "inject a.csv --rules two.yaml --delimiter ;",
+            2,
+            "several tables have anomalies or `privacy`: c, d",
+        ),
         ("inject b.csv --rules r.yaml --table c", 2, "the ruleset has no table `c` with anomalies"),
         ("inject b.csv --rules r.yaml --type z=int", 2, "b.csv has no column `z`; it has `x`, `y`"),
         ("inject b.csv --rules z.yaml", 2, "the table writes no column `z`"),

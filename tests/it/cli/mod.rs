@@ -12,6 +12,7 @@ mod locking;
 mod merge;
 mod parts;
 mod privacy;
+mod protect;
 mod release;
 mod reports;
 mod signals;

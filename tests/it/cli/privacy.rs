@@ -154,6 +154,11 @@ fn refusals_of_a_release() {
             "release data.csv --epsilon 1 --delta 1e-6 --sum cost --bounds cots=0..9 --bounds cost=0..9"
                 .into(),
         ),
+        (
+            "bounds of nothing that is asked for",
+            Box::new(nothing),
+            "release data.csv --epsilon 1 --delta 1e-6 --count --bounds cost=0..9".into(),
+        ),
         ("flags beside a file", Box::new(nothing), format!("{usual} --count")),
         (
             "a unit without a bound",
@@ -204,6 +209,38 @@ fn refusals_of_a_fit() {
     refused("refusals_of_a_fit", &cases);
 }
 
+/// A cell is what it says, whatever the other rows say: with `1.10` and `TRUE` in the file, or with a word in their place, `1.0` and
+/// `true` are the same groups. (Numbers found in a column would be written alike, as 1 and 1.1, and one row would undo that.)
+#[test]
+fn one_row_does_not_change_how_others_are_read() {
+    let place = Place::new();
+    let rules = "lookalike: 1\ncolumns: {version: {values: ['1.0', '1.10']}, paid: {values: ['TRUE', 'no']}}\nreleases: {n: \
+                 {statistic: count, by: [version, paid]}}\n";
+    place.write("rules.yaml", rules);
+    let schema = "schema: 1\ntable: t\ncolumns: {version: {categories: ['1.0', '1.10']}, paid: {categories: ['TRUE', 'no']}}\n";
+    place.write("schema.yaml", schema);
+    for (at, last) in ["1.10,TRUE", "beta,maybe"].into_iter().enumerate() {
+        let rows = "1.0,TRUE\n1.10,TRUE\n".repeat(500);
+        place.write("data.csv", format!("version,paid\n{rows}{last}\n"));
+        let state = format!("--state {at}.jsonl --epsilon 20 --delta 1e-6 -q");
+        place.run(&format!("{RELEASE} {state} -o {at}")).expect(0);
+        let figures = String::from_utf8(place.read(&format!("{at}/n.csv"))).unwrap();
+        place.run(&format!("{FIT} {state} --table-name fit -o {at}.yaml")).expect(0);
+        let weights = String::from_utf8(place.read(&format!("{at}.model/version.csv"))).unwrap();
+        let sum = |text: &str, value: &str, from_the_end: usize| -> f64 {
+            let lines = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+            let of_value = lines.filter(|cells| cells.contains(&value));
+            of_value.map(|cells| cells[cells.len() - from_the_end].parse::<f64>().unwrap()).sum()
+        };
+        for value in ["1.0", "1.10"] {
+            // Noise of a few rows in up to four cells; 60 are more than ten standard deviations.
+            let (released, fitted) = (sum(&figures, value, 3), sum(&weights, value, 1));
+            assert!((released - 500.0).abs() < 60.0, "{value}: {figures}");
+            assert!((fitted - 500.0).abs() < 60.0, "{value}: {weights}");
+        }
+    }
+}
+
 #[test]
 fn dry_runs_change_nothing() {
     let place = place();
@@ -252,38 +289,11 @@ fn flags_do_what_rules_do() {
     assert_eq!(keys, ["region", "north", "south"]);
 }
 
-const PROTECTED: &str = "\
-lookalike: 1
-name: visits
-seed: 1
-tables:
-  visits:
-    rows: 200
-    columns:
-      id: {sequence: {start: 1}}
-      answer: {choice: {yes_please: 50%, no: 50%}}
-privacy:
-  visits:
-    answer: {randomised_response: {epsilon: 1, values: [yes_please, no]}}
-";
-
-#[test]
-fn a_preview_of_protected_rows_says_what_it_shows() {
-    let place = Place::with(PROTECTED);
-    let outcome = place.run("preview x.yaml").expect(0);
-    assert!(
-        outcome.stderr.contains("not for release") && outcome.stderr.contains("before the noise"),
-        "{outcome}"
-    );
-    let open = Place::with(PROTECTED.split("privacy:").next().unwrap());
-    assert_eq!(open.run("preview x.yaml").expect(0).stderr, "");
-}
-
 /// All that the three stages write or say: with the promise in words, what may leave and what must not, and never the word.
 #[test]
 fn outputs_say_what_is_promised_and_what_may_leave() {
     let place = place();
-    place.write("x.yaml", PROTECTED);
+    place.write("x.yaml", super::protect::PROTECTED);
     let mut said = String::new();
     for line in [
         &format!("{RELEASE} --epsilon 1 --delta 1e-6 -o release"),
@@ -333,18 +343,17 @@ fn outputs_say_what_is_promised_and_what_may_leave() {
     assert!(privacy["not_for_release"].as_str().unwrap().contains("the seed"), "{privacy}");
 }
 
-/// Killed wherever it may be: figures that stand under their names are in the ledger, and both books can be read by the next run.
-#[test]
-fn a_killed_release_is_in_its_books() {
+/// Kills a command at six points of time, and runs it again. Where the last of its files stands, which is `done`, its ledger holds a
+/// whole run; and both books can be read by the next run.
+fn killed(line: impl Fn(&str) -> String, done: impl Fn(&str) -> String, ledger: impl Fn(&str) -> String) {
     let place = place();
-    let line = |name: &str| {
-        format!(
-            "release data.csv --count --epsilon 0.1 --total-epsilon 1 --delta 1e-6 --state {name}.jsonl -o {name} -q"
-        )
-    };
     let started = Instant::now();
     place.run(&line("whole")).expect(0);
     let whole = started.elapsed();
+    let lines = |name: &str| String::from_utf8(place.read(&ledger(name))).unwrap();
+    let charges = |text: &str| text.lines().filter(|line| line.contains(r#""line":"charge""#)).count();
+    let of_a_run = charges(&lines("whole"));
+    assert!(of_a_run > 0);
     for part in 1..=6u32 {
         let name = format!("part{part}");
         let mut command = place.command();
@@ -353,16 +362,82 @@ fn a_killed_release_is_in_its_books() {
         // It may be done by now.
         let _ = child.kill();
         child.wait().unwrap();
-        let files = if place.path(&name).exists() { place.files(&name) } else { Vec::new() };
-        let ledger = || String::from_utf8(place.read(&format!("{name}/ledger.jsonl"))).unwrap();
-        if files.iter().any(|file| file == "count.csv") {
-            assert_eq!(ledger().lines().count(), 3, "opening, a draw, closing: {}", ledger());
+        if place.path(&done(&name)).exists() {
+            let text = lines(&name);
+            assert_eq!(charges(&text), of_a_run, "{text}");
+            assert!(text.lines().last().unwrap().contains(r#""line":"close""#), "{text}");
         }
         place.run(&line(&name)).expect(0);
+        let text = lines(&name);
+        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{text}");
+        assert!(charges(&text) >= of_a_run, "{text}");
+    }
+}
+
+#[test]
+fn a_killed_release_is_in_its_books() {
+    killed(
+        |name| {
+            format!(
+                "release data.csv --count --epsilon 0.1 --total-epsilon 1 --delta 1e-6 --state {name}.jsonl -o {name} -q"
+            )
+        },
+        |name| format!("{name}/count.csv"),
+        |name| format!("{name}/ledger.jsonl"),
+    );
+}
+
+#[test]
+fn a_killed_fit_is_in_its_books() {
+    killed(
+        |name| format!("{FIT} --epsilon 0.5 --total-epsilon 2 --state {name}.jsonl -o {name}.yaml -q"),
+        |name| format!("{name}.yaml"),
+        |name| format!("{name}.ledger.jsonl"),
+    );
+}
+
+/// Of the private table nothing stands in the manifest of a fit, not even a digest, which guesses could be held against.
+#[test]
+fn a_fit_says_what_it_made_from_what() {
+    let place = place();
+    for (method, line) in [("mst", ""), ("aim", "--method aim --exact")] {
+        let state = format!("--state {method}.jsonl");
+        place.run(&format!("{FIT} --epsilon 2 {line} {state} -o out/{method}.yaml")).expect(0);
+        let bytes = place.read(&format!("out/{method}.manifest.json"));
+        let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(manifest["method"]["name"], method);
+        assert_eq!(manifest["exact"], method == "aim");
+        assert_eq!(manifest["schema"]["file"], "schema.yaml");
+        let digest = |bytes: &[u8]| -> String {
+            use sha2::Digest as _;
+            sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        assert_eq!(manifest["schema"]["sha256"], digest(&place.read("schema.yaml")));
+        let files = manifest["files"].as_array().unwrap();
+        let held: Vec<&str> = files.iter().map(|file| file["holds"].as_str().unwrap()).collect();
+        assert_eq!(held, ["weights", "weights", "statement", "ruleset"]);
+        for file in files {
+            let content = place.read(&format!("out/{}", file["file"].as_str().unwrap()));
+            assert_eq!(file["bytes"], content.len());
+            assert_eq!(file["sha256"], digest(&content));
+        }
+        let epsilon = manifest["privacy"]["epsilon"].as_f64().unwrap();
+        assert!(epsilon <= 2.0 && epsilon > 1.9, "{epsilon}");
+        assert_eq!(manifest["privacy"]["unit"]["column"], "client");
+        let measured = manifest["measured"].as_array().unwrap();
         assert!(
-            ledger().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
-            "{}",
-            ledger()
+            measured.len() >= 3 && measured[0]["columns"] == serde_json::json!(["region"]),
+            "{measured:?}"
         );
+        assert!(measured.iter().all(|one| one["expected_error"].as_f64().unwrap() > 0.0), "{measured:?}");
+        let ruleset = String::from_utf8(place.read(&format!("out/{method}.yaml"))).unwrap();
+        assert!(ruleset.contains(&format!("rows: {} # a noisy count", manifest["rows"])), "{ruleset}");
+        let (text, data) = (String::from_utf8(bytes).unwrap(), place.read("data.csv"));
+        for secret in [digest(&data), data.len().to_string(), "c17".to_owned()] {
+            assert!(
+                !text.contains(&format!("\"{secret}\"")) && !text.contains(&format!(": {secret},")),
+                "{secret}"
+            );
+        }
     }
 }

@@ -196,9 +196,21 @@ fn protected_columns_get_fresh_noise_and_nothing_else_changes() {
     }
     assert_eq!(
         place.files("a"),
-        ["ledger.jsonl", "manifest.json", "visits.csv"],
+        ["ledger.jsonl", "manifest.json", "privacy.md", "visits.csv"],
         "no file shows what the noise hides"
     );
+    let page = String::from_utf8(place.read("a/privacy.md")).unwrap();
+    for part in [
+        "# visits: what is promised",
+        "**A record loses at most**: epsilon 2.0000 (rho 1.000000)",
+        "`answer`: randomised response, probability of the truth 0.7311, epsilon 1.0000",
+        "`age`: discrete Laplace, scale 120.0000, epsilon 1.0000",
+        "Nothing is promised about `id`, which is written as it is",
+        "**For release**",
+        "**Not for release**",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
     let column = |run: &str, at: usize| -> Vec<String> {
         let bytes = place.read(&format!("{run}/visits.csv"));
         let mut reader = csv::Reader::from_reader(bytes.as_slice());

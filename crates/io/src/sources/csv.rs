@@ -58,6 +58,10 @@ fn open(path: &Path, options: &SourceOptions) -> Result<Box<dyn Source>, Error> 
                 "`{shown}` cannot separate CSV values; use `,`, `;`, `|` or a tab"
             )));
         }
+        None if options.untyped => {
+            let line = start[bom..].iter().position(|byte| *byte == b'\n');
+            find_delimiter(&start[bom..line.map_or(start.len(), |end| bom + end + 1)])
+        }
         None => find_delimiter(&start[bom..]),
     };
     let mut dialect = Csv::new(delimiter, options.csv_nulls.clone());

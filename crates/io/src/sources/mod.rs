@@ -120,6 +120,9 @@ pub struct SourceOptions {
     pub csv_nulls: Vec<String>,
     /// CSV: what stands between values; found unless given.
     pub csv_delimiter: Option<u8>,
+    /// Text formats: columns whose type is not given are text, as it is written. Nothing is found from the rows, so that no cell
+    /// is read in another way because of what stands in another row; the delimiter of CSV is that of the header.
+    pub untyped: bool,
 }
 
 /// Opens a file.

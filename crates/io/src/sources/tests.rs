@@ -154,6 +154,31 @@ fn csv_is_read_as_people_write_it() {
     assert_eq!(types(&*source), "code: int?, x: decimal(2)?, at: datetime?");
 }
 
+/// A cell is read as it stands, whatever stands in the other rows.
+#[test]
+fn nothing_is_found_from_the_rows_of_an_untyped_file() {
+    let options = SourceOptions { untyped: true, ..SourceOptions::default() };
+    for (name, text) in [
+        ("a.csv", "v,w,n\n1.0,TRUE,\n1.10,\"x;y;z\",007\n"),
+        ("a.csv", "v;w;n\n1.0;TRUE;\n1.10;x;y\n"),
+        (
+            "a.jsonl",
+            "{\"v\": 1.0, \"w\": \"TRUE\", \"n\": null}\n{\"v\": 1.10, \"w\": true, \"n\": \"007\"}\n",
+        ),
+    ] {
+        let (_file, source) = open_text(name, text, &options);
+        assert_eq!(types(&*source), "v: text, w: text, n: text?", "{text}");
+        let frame = source.read(0..2).unwrap();
+        let cell = |column: usize, row| frame.columns()[column].str().unwrap().get(row);
+        assert_eq!((cell(0, 0), cell(0, 1)), (Some("1.0"), Some("1.10")), "{text}");
+        assert_eq!((cell(1, 0), cell(2, 0)), (Some("TRUE"), None), "{text}");
+    }
+    // Types that are asked for are read all the same, and lines do not outvote the header.
+    let options = SourceOptions { types: vec![("v".into(), Type::Float)], ..options };
+    let (_file, source) = open_text("b.csv", "v,w\n1.0,x;y;z\n2,x;y;z\n", &options);
+    assert_eq!(types(&*source), "v: float, w: text");
+}
+
 #[test]
 fn json_lines_are_read_as_people_write_them() {
     let text = "\u{feff}{\"a\": 1, \"b\": \"2024-01-01\"}\n\n{ \"b\":null , \"c\" : \"\\u00e9\\n\", \"a\":-2}\r\n{}\n";

@@ -325,6 +325,7 @@ impl<D: Dialect> TextSource<D> {
         let grow = |columns: &mut Vec<(Guess, Option<Field>, String)>, names: &[String], count: u64| {
             for name in &names[columns.len()..] {
                 let given = options.types.iter().find(|(of, _)| of == name).map(|(_, ty)| *ty);
+                let given = given.or_else(|| options.untyped.then_some(Type::Text));
                 let field = |ty| Field {
                     name: name.clone(),
                     ty,

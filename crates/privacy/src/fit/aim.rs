@@ -216,17 +216,14 @@ mod tests {
     use super::*;
 
     /// A privacy budget of (ε = 1, δ = 1e-9) as rho.
-    const RHO: f64 = 0.014_973_057_673_6;
+    const RHO: f64 = 0.014_973_057_673_588_53;
 
     #[test]
     fn the_plan_has_the_known_noise() {
         let plan = AimPlan::new(14, RHO, 1);
         assert_eq!(plan.rounds + 14, 224);
-        // The known answers are given to 8 digits; the formulas hold to 1e-9.
-        assert!((plan.sigma / 91.165918 - 1.0).abs() < 2e-8, "{plan:?}");
-        assert!((plan.epsilon_choice / 0.0073126743 - 1.0).abs() < 2e-8, "{plan:?}");
-        assert!((plan.sigma / (224.0 / (1.8 * RHO)).sqrt() - 1.0).abs() < 1e-9);
-        assert!((plan.epsilon_choice / (0.8 * RHO / 224.0).sqrt() - 1.0).abs() < 1e-9);
+        assert!((plan.sigma / 91.165_917_669_929_01 - 1.0).abs() < 1e-9, "{plan:?}");
+        assert!((plan.epsilon_choice / 0.007_312_674_338_236_448 - 1.0).abs() < 1e-9, "{plan:?}");
     }
 
     #[test]

@@ -187,23 +187,18 @@ mod tests {
     use super::*;
 
     /// A privacy budget of (ε = 1, δ = 1e-9) as rho.
-    const RHO: f64 = 0.014_973_057_673_6;
+    const RHO: f64 = 0.014_973_057_673_588_53;
 
-    fn near(found: f64, known: f64, digits: f64) -> bool {
-        (found / known - 1.0).abs() < digits
+    fn near(found: f64, known: f64) -> bool {
+        (found / known - 1.0).abs() < 1e-9
     }
 
     #[test]
     fn the_plan_has_the_known_noise() {
-        // Worked out by hand from the formulas; the known answers are given to 8 digits.
         let plan = MstPlan::new(14, RHO, 1);
-        assert!(near(plan.sigma_columns, 37.450222, 2e-8), "{plan:?}");
-        assert!(near(plan.sigma_pairs, 36.087937, 2e-8), "{plan:?}");
-        assert!(near(plan.epsilon_choice, 0.055420181, 2e-8), "{plan:?}");
-        // And to 1e-9 the formulas themselves.
-        assert!(near(plan.sigma_columns, (3.0 * 14.0 / (2.0 * RHO)).sqrt(), 1e-9));
-        assert!(near(plan.sigma_pairs, (3.0 * 13.0 / (2.0 * RHO)).sqrt(), 1e-9));
-        assert!(near(plan.epsilon_choice, (8.0 * RHO / 3.0 / 13.0).sqrt(), 1e-9));
+        assert!(near(plan.sigma_columns, 37.450_222_187_609_2), "{plan:?}");
+        assert!(near(plan.sigma_pairs, 36.087_937_086_983_25), "{plan:?}");
+        assert!(near(plan.epsilon_choice, 0.055_420_180_853_767_64), "{plan:?}");
         let spent = |plan: &MstPlan, k: f64| {
             14.0 * k * k / (2.0 * plan.sigma_columns.powi(2))
                 + 13.0 * k * k / (2.0 * plan.sigma_pairs.powi(2))

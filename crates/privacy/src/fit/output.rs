@@ -240,7 +240,7 @@ fn ruleset(
         let file = quoted(&format!("{}/{}", style.folder, names[*column].file));
         let _ = writeln!(text, "  {}: {{file: {file}, key: [{}]}}", names[*column].lookup, key.join(", "));
     }
-    let rows = outcome.fitted.model.total().round().max(1.0);
+    let rows = outcome.rows();
     let _ = writeln!(text, "\ntables:\n  {}:\n    rows: {rows} # a noisy count\n    columns:", schema.table);
     let weighted = |at: usize| {
         let parents =

@@ -186,8 +186,9 @@ impl Plan {
         let (sigma, more) = match &self.method {
             Method::Mst => {
                 let plan = MstPlan::new(columns, self.rho, k);
+                let s = if plan.pairs == 1 { "" } else { "s" };
                 let more = format!(
-                    "  {} choices of a pair, each with epsilon {:.4}\n  {} pairs of columns, noise of ± {} rows in each cell (standard deviation {:.2})\n",
+                    "  {} choice{s} of a pair, each with epsilon {:.4}\n  {} pair{s} of columns, noise of ± {} rows in each cell (standard deviation {:.2})\n",
                     plan.pairs,
                     plan.epsilon_choice,
                     plan.pairs,
@@ -241,6 +242,13 @@ pub struct Outcome {
     pub codings: Vec<Coding>,
     /// The model.
     pub fitted: Fitted,
+}
+
+impl Outcome {
+    /// The noisy number of rows; at least 1.
+    pub fn rows(&self) -> u64 {
+        self.fitted.model.total().round().max(1.0) as u64
+    }
 }
 
 /// Fits the cells of the modelled columns, in the order of the schema, truncated to the unit's rows. `units` has the unit of
@@ -360,7 +368,7 @@ fn discover(
 }
 
 /// How many units have each value. A unit is counted once for a value, and for no more values than its bound, which are chosen
-/// at random; so it moves the counts by at most 1 each and √m in the L2 norm (which the mechanism rounds up to a whole number).
+/// at random; so it moves the counts by at most 1 each and √m in the L2 norm.
 fn units_by_value(counted: &Unit, cells: &Cells, units: &[u64]) -> Result<Vec<(String, i64)>> {
     let rows: Vec<(u64, u64)> = units
         .iter()
@@ -561,8 +569,8 @@ mod tests {
         };
         let (wide, narrow) =
             (least("{column: client, max_rows: 40}"), least("{column: client, max_rows: 40, max_values: 4}"));
-        // √m, rounded up to a whole number as the mechanism does: 7 against 2.
-        assert!((wide.0 / narrow.0 - 3.5).abs() < 0.01, "{wide:?} {narrow:?}");
+        // √m: √40 against 2.
+        assert!((wide.0 / narrow.0 - 10f64.sqrt()).abs() < 1e-9, "{wide:?} {narrow:?}");
         assert!(wide.1 > 3 * narrow.1);
     }
 

@@ -112,6 +112,15 @@ impl Session {
                 self.release(asked, move || measurement.invoke(&steps))
             }
             #[cfg(test)]
+            Noise::Spy(spy) => {
+                let query = asked.query.clone();
+                self.release(asked, move || {
+                    let mut spy = spy.borrow_mut();
+                    spy.see(&query, sensitivity, super::spy::About::Scores(scores.clone()));
+                    Ok(spy.one_of(scores.len()))
+                })
+            }
+            #[cfg(test)]
             Noise::Double(double) => self.release(asked, move || {
                 let mut double = double.borrow_mut();
                 let mut gumbel = |step: i64| {

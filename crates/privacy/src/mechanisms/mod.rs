@@ -32,6 +32,9 @@ pub(crate) enum Noise {
     /// Made-up noise for tests, from a seed. What it is added to is not private at all.
     #[cfg(test)]
     Double(std::rc::Rc<std::cell::RefCell<double::Double>>),
+    /// Keeps what each step is asked about, and answers by itself, so that the answers know nothing of the table.
+    #[cfg(test)]
+    Spy(std::rc::Rc<std::cell::RefCell<spy::Spy>>),
     /// A mistake for audits to find: the noise is half of what is charged for, as if scores were monotone or a factor 2 had
     /// been forgotten.
     #[cfg(test)]
@@ -45,6 +48,8 @@ impl Noise {
             Noise::System => "operating system, by OpenSSL's RAND_priv_bytes".into(),
             #[cfg(test)]
             Noise::Double(_) => "test double from a seed: NOT PRIVATE".into(),
+            #[cfg(test)]
+            Noise::Spy(_) => "test double that looks on: NOT PRIVATE".into(),
             #[cfg(test)]
             Noise::Half => "half the noise: NOT PRIVATE".into(),
         }
@@ -128,13 +133,82 @@ impl Session {
                 let mut double = double.borrow_mut();
                 Ok(values.iter().map(|value| value + double.of(law, scale).round() as i64).collect())
             }),
+            #[cfg(test)]
+            Noise::Spy(spy) => {
+                let query = query.to_owned();
+                Box::new(move |values: &Vec<i64>| {
+                    let vector = spy::About::Vector { norm: law.norm(), values: values.clone() };
+                    let mut spy = spy.borrow_mut();
+                    spy.see(&query, sensitivity, vector);
+                    Ok(spy.numbers(values.len(), scale))
+                })
+            }
         };
         self.release(asked, move || sampler(&values))
     }
 }
 
 #[cfg(test)]
+pub(crate) mod spy {
+    use std::collections::BTreeMap;
+
+    use super::double::Double;
+    use crate::Unit;
+
+    /// What a step is asked about: what rows made of it before the noise.
+    #[derive(Clone, Debug)]
+    pub(crate) enum About {
+        Vector { norm: &'static str, values: Vec<i64> },
+        Scores(Vec<f64>),
+        Ranks { rows: u32, values: Vec<i64> },
+        Keys { bounds: Unit, counts: BTreeMap<String, i64> },
+    }
+
+    /// A step.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Seen {
+        pub query: String,
+        pub sensitivity: f64,
+        pub about: About,
+    }
+
+    /// Keeps the steps.
+    #[derive(Debug)]
+    pub(crate) struct Spy {
+        pub seen: Vec<Seen>,
+        double: Double,
+        keys: Vec<String>,
+    }
+
+    impl Spy {
+        pub(super) fn new(double: Double, keys: Vec<String>) -> Spy {
+            Spy { seen: Vec::new(), double, keys }
+        }
+
+        pub(super) fn see(&mut self, query: &str, sensitivity: f64, about: About) {
+            self.seen.push(Seen { query: query.to_owned(), sensitivity, about });
+        }
+
+        /// Made-up noisy counts.
+        pub(super) fn numbers(&mut self, count: usize, scale: f64) -> Vec<i64> {
+            (0..count).map(|_| (100.0 + scale * self.double.normal()) as i64).collect()
+        }
+
+        /// One of so many.
+        pub(super) fn one_of(&mut self, count: usize) -> usize {
+            (self.double.unit() * count as f64) as usize
+        }
+
+        /// The keys that every search finds, in order, each so many times.
+        pub(super) fn found(&self) -> Vec<(String, i64)> {
+            self.keys.iter().map(|key| (key.clone(), 100)).collect()
+        }
+    }
+}
+
+#[cfg(test)]
 pub(crate) mod double {
+    use super::spy::Spy;
     use super::{Law, Noise};
     use crate::Session;
 
@@ -175,6 +249,18 @@ pub(crate) mod double {
         pub(crate) fn not_private(mut self, seed: u64) -> Session {
             self.noise = Noise::Double(std::rc::Rc::new(std::cell::RefCell::new(Double(seed))));
             self
+        }
+
+        /// From here on what is asked about is kept, and answered without the table. `keys` are found by every search.
+        pub(crate) fn watched(
+            mut self,
+            keys: &[&str],
+            seed: u64,
+        ) -> (Session, std::rc::Rc<std::cell::RefCell<Spy>>) {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            let spy = std::rc::Rc::new(std::cell::RefCell::new(Spy::new(Double(seed), keys)));
+            self.noise = Noise::Spy(spy.clone());
+            (self, spy)
         }
 
         /// From here on the session adds half the noise that it charges for.

@@ -17,7 +17,7 @@ use super::{Ints, Noise, ints};
 use crate::session::Asked;
 use crate::{Cost, Error, Result, Session};
 
-fn measurement(
+pub(crate) fn measurement(
     candidates: &[i64],
     alpha: f64,
     scale: f64,
@@ -94,6 +94,18 @@ impl Session {
             Noise::Half => {
                 let measurement = self::measurement(candidates, alpha, scale / 2.0)?;
                 self.release(asked, move || measurement.invoke(&values))
+            }
+            #[cfg(test)]
+            Noise::Spy(spy) => {
+                let (query, sensitivity) = (asked.query.clone(), asked.sensitivity);
+                let candidates = candidates.to_vec();
+                self.release(asked, move || {
+                    let mut spy = spy.borrow_mut();
+                    let mut values = values.clone();
+                    values.sort_unstable();
+                    spy.see(&query, sensitivity, super::spy::About::Ranks { rows, values });
+                    Ok(candidates[spy.one_of(candidates.len())])
+                })
             }
             #[cfg(test)]
             Noise::Double(_) => {

@@ -20,10 +20,13 @@ use crate::accounting::Rho;
 use crate::session::Asked;
 use crate::{Cost, Error, Result, Session, Unit};
 
-type Keyed = MapDomain<AtomDomain<String>, AtomDomain<i64>>;
-type Reach = L02InfDistance<AbsoluteDistance<i64>>;
+pub(crate) type Keyed = MapDomain<AtomDomain<String>, AtomDomain<i64>>;
+pub(crate) type Reach = L02InfDistance<AbsoluteDistance<f64>>;
 
-fn measurement(sigma: f64, threshold: i64) -> Result<Measurement<Keyed, Reach, Rho, HashMap<String, i64>>> {
+pub(crate) fn measurement(
+    sigma: f64,
+    threshold: i64,
+) -> Result<Measurement<Keyed, Reach, Rho, HashMap<String, i64>>> {
     if !(sigma.is_finite() && sigma > 0.0 && threshold > 0) {
         return Err(Error::Internal(format!("a threshold {threshold} with sigma {sigma}")));
     }
@@ -31,13 +34,9 @@ fn measurement(sigma: f64, threshold: i64) -> Result<Measurement<Keyed, Reach, R
     Ok(make_gaussian_threshold(domain, L0PInfDistance(AbsoluteDistance::default()), sigma, threshold, None)?)
 }
 
-/// How far a unit reaches: keys, L2 norm rounded up to a whole number, rows in a key.
-fn reach(unit: &Unit) -> (u32, i64, i64) {
-    let mut l2 = unit.l2_squared().isqrt();
-    if l2 * l2 < unit.l2_squared() {
-        l2 += 1;
-    }
-    (unit.m(), l2 as i64, i64::from(unit.r()))
+/// How far a unit reaches: keys, L2 norm, rows in a key.
+fn reach(unit: &Unit) -> (u32, f64, f64) {
+    (unit.m(), unit.l2(), f64::from(unit.r()))
 }
 
 /// What a threshold costs.
@@ -58,8 +57,8 @@ pub fn calibrate(unit: &Unit, cost_at_most: Cost) -> Result<(f64, i64)> {
     if !(rho > 0.0 && rho.is_finite() && delta > 0.0 && delta < 1.0) {
         return Err(Error::Internal(format!("a threshold for {cost_at_most}")));
     }
-    let (_, l2, most) = reach(unit);
-    let mut sigma = l2 as f64 / (2.0 * rho).sqrt();
+    let most = i64::from(unit.r());
+    let mut sigma = unit.l2() / (2.0 * rho).sqrt();
     let mut step = sigma * f64::EPSILON;
     let far = |sigma: f64| most + (sigma * 40.0).ceil() as i64 + 1;
     while cost(unit, sigma, far(sigma))?.rho > rho {
@@ -117,6 +116,17 @@ impl Session {
                 self.release(asked, move || Ok(sorted(measurement.invoke(&counts)?)))
             }
             #[cfg(test)]
+            Noise::Spy(spy) => {
+                let (query, sensitivity, bounds) = (asked.query.clone(), asked.sensitivity, bounds.clone());
+                self.release(asked, move || {
+                    let counts = counts.iter().map(|(key, count)| (key.clone(), *count)).collect();
+                    let about = super::spy::About::Keys { bounds: bounds.clone(), counts };
+                    let mut spy = spy.borrow_mut();
+                    spy.see(&query, sensitivity, about);
+                    Ok(spy.found())
+                })
+            }
+            #[cfg(test)]
             Noise::Double(double) => self.release(asked, move || {
                 let mut double = double.borrow_mut();
                 let mut kept = sorted(counts.clone());
@@ -130,6 +140,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -149,5 +161,25 @@ mod tests {
         assert!((threshold as f64 - (10.0 + 502.63)).abs() < 2.0, "{threshold}");
         let cost = cost(&unit, sigma, threshold).unwrap();
         assert!(cost.rho <= 0.02 && cost.delta <= 1e-6);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// A search spends its share of rho to the last bits, and of delta as much as the lattice of thresholds lets it: one
+        /// step lower would cost too much. Neither is ever passed.
+        #[test]
+        fn a_search_spends_its_share_and_no_more(
+            k in 1u32..60, m in prop::option::of(1u32..20), r in prop::option::of(1u32..20),
+            rho in -4.0f64..0.0, delta in -12.0f64..-3.0,
+        ) {
+            let unit = Unit::column("client", k).unwrap().by_group(m, r).unwrap();
+            let share = Cost { rho: 10f64.powf(rho), delta: 10f64.powf(delta) };
+            let (sigma, threshold) = calibrate(&unit, share).unwrap();
+            let spent = cost(&unit, sigma, threshold).unwrap();
+            prop_assert!(spent.fits(share), "{spent} of {share}");
+            prop_assert!(spent.rho > share.rho * (1.0 - 1e-12), "{spent} of {share}");
+            let lower = cost(&unit, sigma, threshold - 1);
+            prop_assert!(lower.map_or(true, |lower| lower.delta > share.delta));
+        }
     }
 }

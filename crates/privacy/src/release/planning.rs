@@ -460,12 +460,16 @@ fn says_something(item: &Item, unit: &Unit, units_at_most: Option<u64>, budget: 
             _ => 1.0,
         };
     if width >= most {
+        let (of, noise) = match &item.query {
+            Query::Sum(_) => ("", item.expected_error()),
+            Query::Mean(_) => ("the number of rows in ", format!("± {} rows", number(width))),
+            _ => ("", format!("± {} rows", number(width))),
+        };
         return Err(Error::request(
             format!(
-                "epsilon {} is too small to say anything: the noise of `{}` is {} where the whole table holds at most {} rows",
+                "epsilon {} is too small to say anything: the noise of {of}`{}` is {noise} where the whole table holds at most {} rows",
                 budget.epsilon,
                 item.name,
-                item.expected_error(),
                 number(most)
             ),
             "spend more on it, release less, or bound a unit's rows more tightly",

@@ -11,8 +11,8 @@ use crate::release::{self, Columns, Plan, Released};
 use crate::{Budget, Session, Unit};
 
 /// Error rate of each bound.
-const ALPHA: f64 = 5e-5;
-const RUNS: usize = 8000;
+pub(crate) const ALPHA: f64 = 5e-5;
+pub(crate) const RUNS: usize = 8000;
 
 /// ln of n choose k.
 fn ln_choose(n: u64, k: u64) -> f64 {

@@ -36,6 +36,12 @@ fn the_whole_budget_can_be_spent_in_shares_and_no_more() {
 }
 
 #[test]
+fn the_ledger_names_the_version_that_draws() {
+    let lock = include_str!("../../../../Cargo.lock");
+    assert!(lock.contains(&format!("name = \"opendp\"\nversion = \"{}\"\n", crate::session::OPENDP)));
+}
+
+#[test]
 fn after_a_refusal_the_session_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = session(folder.path(), Unit::row(), 1.0).unwrap();
@@ -99,6 +105,29 @@ fn what_was_agreed_for_a_table_stays() {
     // Another bound on the same unit's rows is another sensitivity, not another promise.
     let half = Budget::new(0.05, 1e-6).unwrap();
     Session::open(opening(folder.path(), Unit::column("client", 9).unwrap(), half)).unwrap();
+}
+
+/// What part of delta searches for keys may spend is agreed at a table's first run. A later run need not say it again to name
+/// the same total, and one that searches where nothing was set aside is told so.
+#[test]
+fn the_part_of_delta_for_searches_is_agreed_too() {
+    let searching = |epsilon| Budget::new(epsilon, 1e-6).unwrap().with_thresholds(5e-7).unwrap();
+    let plain = |epsilon| Budget::new(epsilon, 1e-6).unwrap();
+    let run = |folder: &std::path::Path, budget, total| {
+        let opening = crate::Opening { total: Some(total), ..opening(folder, Unit::row(), budget) };
+        Session::open(opening)?.marginal("count", &[10], 1000.0).map(drop)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), searching(0.1), searching(1.0)).unwrap();
+    run(folder.path(), plain(0.1), plain(1.0)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), plain(0.1), plain(1.0)).unwrap();
+    let refused = run(folder.path(), searching(0.1), searching(1.0)).unwrap_err();
+    assert!(
+        refused.to_string().contains("the table has no part of delta for keys that nobody knows"),
+        "{refused}"
+    );
+    assert!(refused.help().unwrap().contains("--threshold-delta"));
 }
 
 /// All that stands in a folder.

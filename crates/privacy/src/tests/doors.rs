@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use super::audits::{breaks_epsilon, breaks_mu};
-use super::{opening, session};
+use super::{opening, quick_folder, session};
 use crate::fit::{self, Cells, Method, Outcome, Schema};
 use crate::release::tests::plan_of;
 use crate::release::{self, Columns, Plan};
@@ -204,9 +204,4 @@ fn choices_keep_their_promise_and_a_monotonic_flag_does_not() {
     };
     assert!(!breaks(|session| session));
     assert!(breaks(Session::half_the_noise), "mutant: monotonic on scores that are not");
-}
-
-/// A folder in memory where there is such a thing: thousands of lines are waited for until they are on the disk.
-fn quick_folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

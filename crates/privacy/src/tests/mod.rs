@@ -4,6 +4,8 @@ pub(crate) mod audits;
 mod books;
 mod doors;
 mod killed;
+mod mechanisms;
+mod neighbours;
 
 use std::path::Path;
 
@@ -29,4 +31,9 @@ pub(crate) fn opening(folder: &Path, unit: Unit, budget: Budget) -> Opening<'sta
 
 pub(crate) fn session(folder: &Path, unit: Unit, epsilon: f64) -> Result<Session> {
     Session::open(opening(folder, unit, Budget::new(epsilon, 1e-6)?))
+}
+
+/// A folder in memory where there is such a thing: thousands of lines are waited for until they are on the disk.
+pub(crate) fn quick_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

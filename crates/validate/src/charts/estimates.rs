@@ -10,7 +10,7 @@ use crate::model::TextTable;
 use crate::text::counted;
 
 /// More bars than this are not drawn.
-const SHOWN: usize = 40;
+const SHOWN: usize = 120;
 /// Room for the names.
 const NAMES: f64 = 230.0;
 
