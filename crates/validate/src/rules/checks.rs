@@ -8,7 +8,7 @@ use lookalike_ruleset::Type;
 use lookalike_ruleset::expect::On;
 
 use super::FALSE_ALARM;
-use super::cycles::Cycle;
+use crate::cycles::Cycle;
 use super::found::{ColumnFound, Found, LeafFound, Odd};
 use super::keys::repeated;
 use super::metrics;

@@ -8,7 +8,7 @@ use lookalike_ruleset::expect::On;
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
-use super::cycles::in_days;
+use crate::cycles::in_days;
 use super::expects::ExpectFound;
 use super::found::{ColumnFound, Found, GROUPS, LeafFound, Odd};
 use super::keys::Keys;

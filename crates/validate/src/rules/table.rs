@@ -6,7 +6,7 @@ use lookalike_ruleset::expect::Expectation;
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
-use super::cycles::{Cycle, cycles};
+use crate::cycles::{Cycle, cycles};
 use super::links::Links;
 use super::twin::Twin;
 use crate::cells::Map;
