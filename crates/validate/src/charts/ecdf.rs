@@ -98,7 +98,7 @@ impl Picture for Ecdf {
         if widest.0 == 0.0 {
             return format!("The same as {name}");
         }
-        format!("At most {} away from {name}, at {}", share(widest.0), measured(widest.1, self.x.measure))
+        format!("Up to {} away from {name}, at {}", share(widest.0), measured(widest.1, self.x.measure))
     }
 
     fn table(&self) -> TextTable {
