@@ -119,7 +119,8 @@ pub struct Check {
     pub reference: Option<f64>,
     /// Where the verdict turns.
     pub threshold: Option<f64>,
-    /// Probability of a figure at least as bad if all is well; after the correction for many checks.
+    /// Probability of a figure at least as bad if all is well; after the correction for many checks. The check fails where it is
+    /// 0.0001 or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// Values that the figure was computed from.
