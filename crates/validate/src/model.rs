@@ -384,7 +384,7 @@ pub struct TableReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Note {
-    /// In full sentences, the first of which may begin in lower case.
+    /// In full sentences.
     pub text: String,
     /// Whether it may leave the house.
     pub for_release: bool,
@@ -393,13 +393,19 @@ pub struct Note {
 impl Note {
     /// Of the data alone.
     pub fn new(text: impl Into<String>) -> Note {
-        Note { text: text.into(), for_release: true }
+        Note { text: sentence(text.into()), for_release: true }
     }
 
     /// That tells something of private rows.
     pub fn private(text: impl Into<String>) -> Note {
-        Note { text: text.into(), for_release: false }
+        Note { text: sentence(text.into()), for_release: false }
     }
+}
+
+/// The same, with a capital at the beginning.
+fn sentence(text: String) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// A column.

@@ -55,7 +55,7 @@ impl Picture for Ecdf {
             legend.push((Mark::Dashed(Ink::Declared), "as declared".to_owned()));
         }
         let header = Header { title, note: self.note(), legend };
-        let top = header.height() + 16.0;
+        let top = header.height() + 22.0;
         let bottom = top + 220.0;
         let mut scene = Scene::new(WIDTH, bottom + X_AXIS);
         header.draw(&mut scene);

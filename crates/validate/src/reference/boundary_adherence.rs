@@ -53,8 +53,7 @@ pub(crate) fn figure(
     let (n, m) = (real.len() as f64, synthetic.len() as f64);
     let share = m / (n + m);
     let slack = if m == 0.0 { 0.0 } else { 2.0 * noise::run(share, tolerance.alpha / 2.0) };
-    let mut detail =
-        format!("{below} below {} and {above} above {}", text(least), text(greatest));
+    let mut detail = format!("{below} below {} and {above} above {}", text(least), text(greatest));
     if nulls > 0.0 {
         detail += &format!(", {nulls} nulls where the reference has none");
     }

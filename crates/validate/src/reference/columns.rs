@@ -188,7 +188,7 @@ pub(crate) fn compare(
     }
     if left_out > 0 {
         out.notes.push(format!(
-            "{} are not drawn beside the reference: of columns that fail a check, and of the others, the first {} are",
+            "{} are not drawn beside the reference: of columns that fail a check, and of the others, the first {} are.",
             counted(left_out, "column", "columns"),
             overlays::COLUMNS
         ));

@@ -160,7 +160,7 @@ fn times(name: &str, sides: &Sides) -> Option<Chart> {
         profiles: profiles.collect(),
         edges: edges.iter().map(|edge| edge * factor).collect(),
     };
-    Some(Chart::new(title(name), [name], series))
+    Some(Chart::new(format!("{}, scaled to as many rows", title(name)), [name], series))
 }
 
 /// The most frequent categories of both sides.

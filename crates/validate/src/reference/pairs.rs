@@ -4,6 +4,7 @@ use lookalike_core::Seed;
 use polars::prelude::Series;
 
 use crate::model::{Metric, Verdict};
+use crate::text::grouped;
 
 use super::columns::side_seed;
 use super::table::{Coder, NULL, Shared, numbers};
@@ -166,9 +167,9 @@ pub(crate) fn compare(
     let kept = sample(pairs.len(), options.max_pairs, Seed::new(options.seed).derive("pairs"));
     if kept.len() < pairs.len() {
         out.notes.push(format!(
-            "of {} pairs of columns, {} are compared, drawn evenly",
-            pairs.len(),
-            kept.len()
+            "Of {} pairs of columns, {} are compared, drawn evenly.",
+            grouped(pairs.len() as u64),
+            grouped(kept.len() as u64)
         ));
     }
     let most = rows_held(columns.len(), options);

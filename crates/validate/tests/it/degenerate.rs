@@ -109,7 +109,7 @@ fn a_thousand_columns() {
         &synthetic.table(),
         &Options { max_pairs: 500, ..Options::default() },
     );
-    assert!(found.notes.iter().any(|note| note.contains("of 499500 pairs of columns, 500 are compared")));
+    assert!(found.notes.iter().any(|note| note.contains("Of 499,500 pairs of columns, 500 are compared")));
     assert!(found.matrices().iter().all(|chart| !chart.for_release));
 }
 
