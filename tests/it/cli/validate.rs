@@ -231,3 +231,34 @@ fn lengths_of_sequences_are_compared() {
     let told = place.run(&format!("{run} colour")).expect(2).stderr;
     assert!(told.contains("no table has a column `colour`"), "{told}");
 }
+
+/// Rows that the makers of the data have not seen tell what closeness is normal.
+#[test]
+fn closeness_is_held_against_a_holdout() {
+    let place = orders();
+    for (folder, seed) in [("real", 9), ("held", 10)] {
+        let run = format!("generate x.yaml -o {folder} --rows 2k --seed {seed} --no-report --format parquet");
+        place.run(&run).expect(0);
+    }
+    let run = "--ruleset x.yaml --reference real/orders.parquet --holdout held/orders.parquet --report page";
+    place.run(&format!("validate data/orders.parquet {run}")).expect(0);
+    let metrics = || -> Vec<(String, String)> {
+        let report: serde_json::Value = serde_json::from_slice(&place.read("page/report.json")).unwrap();
+        let checks = report["tables"][0]["checks"].as_array().unwrap().clone();
+        let of = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap().to_owned();
+        checks.iter().map(|check| (of(check, "metric"), of(check, "verdict"))).collect()
+    };
+    let verdict =
+        |name: &str| metrics().into_iter().find(|(metric, _)| metric == name).map(|(_, verdict)| verdict);
+    for name in ["ClosestRecordHoldoutShare", "DistanceToClosestRecord", "NewRowSynthesis"] {
+        assert_eq!(verdict(name).as_deref(), Some("pass"), "{name}");
+    }
+    assert!(verdict("DCROverfittingProtection").is_some());
+    // The real rows themselves.
+    let told = place.run(&format!("validate real/orders.parquet {run}")).expect(1).stderr;
+    for name in
+        ["IdenticalMatchShare", "ClosestRecordHoldoutShare", "DistanceToClosestRecord", "NewRowSynthesis"]
+    {
+        assert!(told.contains(&format!("failed[{name}]")), "{name}: {told}");
+    }
+}

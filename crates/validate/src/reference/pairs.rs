@@ -178,7 +178,10 @@ pub(crate) fn compare(
         sample(n, most, side_seed(options, side))
     });
     if real.rows().max(synthetic.rows()) > most {
-        out.notes.push(format!("pairs of columns are computed from {most} rows of each table, drawn evenly"));
+        out.notes.push(format!(
+            "Pairs of columns are computed from {} rows of each table, drawn evenly.",
+            grouped(most as u64)
+        ));
     }
     let lanes: Vec<Lane> = columns
         .iter()

@@ -256,14 +256,14 @@ impl Page {
         };
         let whole = table.checks.iter().filter(|check| !known(&check.columns));
         let (pairs, checks): (Vec<&Check>, Vec<&Check>) = whole.partition(is_quiet_pair);
-        self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks);
+        self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks, None);
         if !pairs.is_empty() {
             let _ = writeln!(
                 self.out,
                 "<details class=\"more\"><summary>{} of pairs of columns, none of which failed</summary><template>",
                 counted(pairs.len() as u64, "check", "checks")
             );
-            self.checks(&format!("Checks of pairs of columns of {}", table.name), &pairs);
+            self.checks(&format!("Checks of pairs of columns of {}", table.name), &pairs, None);
             self.put("</template></details>\n");
         }
         let section = |chart: &Chart| match &chart.data {
@@ -315,7 +315,8 @@ impl Page {
         self.put("</tbody></table>\n");
     }
 
-    fn checks(&mut self, caption: &str, checks: &[&Check]) {
+    /// A table of checks; of those of one column alone, `own`, the column is not told again and again.
+    fn checks(&mut self, caption: &str, checks: &[&Check], own: Option<&str>) {
         if checks.is_empty() {
             return;
         }
@@ -350,6 +351,7 @@ impl Page {
         for check in checks {
             let of = match &check.rule {
                 Some(rule) => format!("<code>{}</code>", escape(rule)),
+                None if own.is_some_and(|own| check.columns == [own]) => String::new(),
                 None => escape(&check.columns.join(", ")),
             };
             let _ = write!(

@@ -65,7 +65,7 @@ impl Page {
         }
         self.statistics(column);
         self.put("</div>\n");
-        self.checks(&format!("Checks of {}", column.name), &checks);
+        self.checks(&format!("Checks of {}", column.name), &checks, Some(&column.name));
         self.put("</div>\n</details>\n");
     }
 
