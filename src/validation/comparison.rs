@@ -35,6 +35,8 @@ pub(super) struct Comparing<'a> {
     pub(super) holdout: Option<&'a Path>,
     /// How far figures may lie beyond noise; none for the default.
     pub(super) margin: Option<f64>,
+    /// Column whose value says which rows are steps of one sequence.
+    pub(super) sequence: Option<&'a str>,
     /// Rows of a table, about, that are held.
     pub(super) held_rows: u64,
     pub(super) threads: usize,
@@ -91,7 +93,12 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
             ruleset.plan().table(&table.name).map(|plan| plan.audit(|_| true).declared().columns.clone());
         let declared = declared.unwrap_or_default();
         let key = declared.iter().find(|column| column.unique).map(|column| column.name.clone());
-        let mut own = compared::Options { key: key.into_iter().collect(), ..fallback.clone() };
+        let sequence = comparing.sequence.filter(|name| declared.iter().any(|column| column.name == **name));
+        let mut own = compared::Options {
+            key: key.into_iter().collect(),
+            sequence: sequence.map(str::to_owned),
+            ..fallback.clone()
+        };
         // Numbers of rows are no amounts.
         let named = declared.iter().filter(|column| column.names_rows);
         own.roles.extend(named.map(|column| (column.name.clone(), Role::Id)));
@@ -160,6 +167,7 @@ pub(super) fn compare(comparing: &Comparing<'_>, reports: &mut [TableReport]) ->
             )));
         }
         report.charts.extend(comparison.matrices());
+        report.charts.extend(comparison.charts);
         report.checks.extend(comparison.checks);
         report.checks.extend(assessment.checks);
         let (mine, others) = across.into_iter().partition(|check: &Check| check.table == name);

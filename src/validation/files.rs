@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lookalike_io::{SOURCES, Source, SourceOptions};
 use lookalike_validate::model::{Check, DataFile, Metric, Throughput, Verdict};
 use lookalike_validate::rules::metrics;
+use lookalike_validate::text::{counted, grouped};
 
 use crate::{Error, Ruleset};
 
@@ -22,7 +23,7 @@ pub(super) struct DataTable {
 /// Whether a table has as many rows as it should have; `source` says who wants so many: `by the manifest`.
 pub(crate) fn row_count(table: &str, rows: u64, wanted: u64, source: &str) -> Check {
     let verdict = if rows == wanted { Verdict::Pass } else { Verdict::Fail };
-    let message = format!("{rows} rows, {wanted} {source}");
+    let message = format!("{}, {} {source}", counted(rows, "row", "rows"), grouped(wanted));
     let mut check = judged(&metrics::ROW_COUNT, table, &[], rows, verdict, message);
     (check.value, check.reference, check.threshold) =
         (Some(rows as f64), Some(wanted as f64), Some(wanted as f64));

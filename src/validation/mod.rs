@@ -37,7 +37,6 @@ use lookalike_engine::TablePlan;
 use lookalike_engine::audit::Audit;
 use lookalike_engine::wanted::Wanted;
 use lookalike_ruleset::TableSchema;
-use lookalike_ruleset::expect::On;
 use lookalike_validate::model::{Check, Provenance, Report, RulesetStamp, TableReport};
 use lookalike_validate::report;
 use lookalike_validate::rules::{Found, Links, Pending, Prepared, TableRules, View, judge};
@@ -57,7 +56,8 @@ const TWIN_ROWS: (u64, u64) = (2_000, 20_000);
 pub struct Scope {
     /// The tables with the rows that are looked at.
     pub tables: Vec<TableScope>,
-    /// Column by whose values statistics are grouped, in every table that has it.
+    /// Column by whose values statistics are grouped, in every table that has it; in others, and if there is none, it is the first
+    /// column by which the ruleset expects something (`expect: [{…, by: region}]`).
     pub by: Option<String>,
 }
 
@@ -115,12 +115,16 @@ impl Examiner {
                 schema
             };
             let schema = there(plan.schema());
-            let by = scope.by.clone().filter(|by| schema.fields.iter().any(|field| field.name == *by));
+            let is_there = |by: &String| schema.fields.iter().any(|field| field.name == *by);
+            let expects = audit.expectations();
+            // What the ruleset expects of groups is also shown by group.
+            let asked = expects.iter().filter_map(|expects| expects.by.as_ref()).map(|by| by.value.clone());
+            let by = scope.by.clone().filter(is_there).or_else(|| asked.into_iter().find(is_there));
             rules.push(TableRules {
                 clean: there(plan.clean_schema()),
                 about: plan.about.clone(),
                 declared: audit.declared().clone(),
-                expects: audit.expectations(),
+                expects,
                 twin,
                 by,
                 whole: table.rows == (0..plan.rows),
@@ -199,9 +203,12 @@ impl Examined {
         } else {
             self.audit.conditions(rows, &Rows::Range(first..first + rows.height() as u64))?
         };
-        let expects = self.prepared.rules().expects.iter().zip(dirty).zip(sound);
-        let conditions: Vec<_> = expects
-            .map(|((expectation, dirty), sound)| if expectation.on == On::Clean { sound } else { dirty })
+        let rules = self.prepared.rules();
+        let conditions: Vec<_> = dirty
+            .into_iter()
+            .zip(sound)
+            .enumerate()
+            .map(|(at, (dirty, sound))| if rules.looks_at_clean(at) { sound } else { dirty })
             .collect();
         let view = View { first, rows, clean, numbers, facts: &facts, conditions: &conditions };
         self.prepared.look(&view).map_err(internal)

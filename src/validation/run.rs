@@ -35,6 +35,8 @@ pub struct Request {
     pub marks: Option<PathBuf>,
     /// How far figures beside real data may lie beyond noise, in units of the score; none for the default.
     pub margin: Option<f64>,
+    /// Column whose value says which rows are steps of one sequence, in every table that has it.
+    pub sequence: Option<String>,
     /// Rows of a table, about, that are held to be compared with real ones; larger tables are sampled. See [`HELD_ROWS`].
     pub held_rows: u64,
     /// Threads; at least 1. No result depends on it.
@@ -58,12 +60,17 @@ pub fn validate(
         _ => loader,
     };
     let first = loader.clone().path(ruleset)?;
-    if let Some(by) = &request.by
-        && !first.tables().any(|table| table.schema().fields.iter().any(|field| field.name == *by))
-    {
-        return Err(Error::Request(format!(
-            "no table has a column `{by}`, by which statistics were to be grouped"
-        )));
+    let named = [
+        (&request.by, "by which statistics were to be grouped"),
+        (&request.sequence, "which was to say which rows are steps of one sequence"),
+    ];
+    for (column, what) in named {
+        let has = |column: &String| {
+            first.tables().any(|table| table.schema().fields.iter().any(|field| field.name == *column))
+        };
+        if let Some(column) = column.as_ref().filter(|column| !has(column)) {
+            return Err(Error::Request(format!("no table has a column `{column}`, {what}")));
+        }
     }
     let mut tables = Vec::new();
     for (name, path) in find(&first, &request.data, request.table.as_deref())? {
@@ -152,6 +159,7 @@ pub fn validate(
             reference,
             holdout: request.holdout.as_deref(),
             margin: request.margin,
+            sequence: request.sequence.as_deref(),
             held_rows: request.held_rows,
             threads: request.threads,
             stop,

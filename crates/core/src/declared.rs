@@ -281,6 +281,8 @@ pub struct Column {
     /// Whether every value stands in the ruleset or in a file that it reads, or follows from such values and row numbers: then
     /// that two tables have values in common says nothing.
     pub listed: bool,
+    /// Whether an anomaly changes values of it: else it is the same in all rows, with their anomalies and without.
+    pub anomalous: bool,
 }
 
 /// A column of a child that has the value of its parent's column.
@@ -343,6 +345,8 @@ pub struct Table {
     pub anomalies: Vec<Anomaly>,
     /// The column that says which anomaly a row has.
     pub label: Option<String>,
+    /// Of each expectation, whether an anomaly changes anything that it reads.
+    pub anomalous_expects: Vec<bool>,
 }
 
 /// What holds for all rows of a table as they are written, anomalies included: what a database can be told to enforce.

@@ -16,7 +16,7 @@ use crate::build::Spec;
 use crate::generator::{Around, Block, Failure, Generator, InputName, Promise};
 use crate::generators::branches::NONE;
 use crate::links::Mode;
-use crate::plan::{Error, Source, Table, TablePlan};
+use crate::plan::{Error, Expected, Source, Table, TablePlan};
 use crate::subsets::SUBSET;
 
 /// A table's rules, ready to be held against rows.
@@ -304,6 +304,7 @@ impl Audit {
                 rows_independent: rows_independent(table, at),
                 untested,
                 listed: is_listed(plan, table, at),
+                anomalous: column.dirty.is_some(),
             });
             columns.push((at, shape));
         }
@@ -327,6 +328,8 @@ impl Audit {
             declared.anomalies = injector.declared();
             declared.label = injector.label.clone().filter(|label| is_there(label));
         }
+        declared.anomalous_expects =
+            table.expects.iter().map(|expected| reads_anomalous(table, expected)).collect();
         let mut wanted: Vec<usize> =
             columns.iter().flat_map(|(at, _)| table.columns[*at].inputs.clone()).collect();
         wanted.extend(table.requires.iter().flat_map(|require| require.inputs.iter().copied()));
@@ -693,6 +696,26 @@ fn known(
         };
     }
     known
+}
+
+/// Whether an anomaly changes anything that an expectation reads, directly or through draws that follow from written columns.
+fn reads_anomalous(table: &Table, expected: &Expected) -> bool {
+    let named = expected.expectation.columns.iter().chain(&expected.expectation.by);
+    let place = |name: &str| table.columns.iter().position(|column| column.name == name);
+    let mut open: Vec<usize> = named.filter_map(|column| place(&column.value)).collect();
+    open.extend(&expected.inputs);
+    let mut seen = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        let Some(column) = table.columns.get(at).filter(|_| seen.insert(at)) else { continue };
+        if column.dirty.is_some() {
+            return true;
+        }
+        // What is written is read as it stands, whatever it was made from.
+        if !column.written {
+            open.extend(&column.inputs);
+        }
+    }
+    false
 }
 
 /// Whether every value of the column stands in the ruleset or its files, or follows from such values and row numbers.

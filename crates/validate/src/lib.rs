@@ -14,6 +14,7 @@ pub mod statistics;
 pub mod testing;
 pub mod text;
 
+mod cycles;
 mod scorecard;
 
 #[cfg(test)]

@@ -119,7 +119,8 @@ pub struct Check {
     pub reference: Option<f64>,
     /// Where the verdict turns.
     pub threshold: Option<f64>,
-    /// Probability of a figure at least as bad if all is well; after the correction for many checks.
+    /// Probability of a figure at least as bad if all is well; after the correction for many checks. The check fails where it is
+    /// 0.0001 or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// Values that the figure was computed from.
@@ -383,7 +384,7 @@ pub struct TableReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Note {
-    /// In full sentences, the first of which may begin in lower case.
+    /// In full sentences.
     pub text: String,
     /// Whether it may leave the house.
     pub for_release: bool,
@@ -392,13 +393,19 @@ pub struct Note {
 impl Note {
     /// Of the data alone.
     pub fn new(text: impl Into<String>) -> Note {
-        Note { text: text.into(), for_release: true }
+        Note { text: sentence(text.into()), for_release: true }
     }
 
     /// That tells something of private rows.
     pub fn private(text: impl Into<String>) -> Note {
-        Note { text: text.into(), for_release: false }
+        Note { text: sentence(text.into()), for_release: false }
     }
+}
+
+/// The same, with a capital at the beginning.
+fn sentence(text: String) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// A column.

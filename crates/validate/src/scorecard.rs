@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Attribute, Check, Provenance, Verdict};
+use crate::text::{counted, grouped};
 
 impl Attribute {
     /// All eight, in the order of the scorecard.
@@ -78,15 +79,17 @@ impl Score {
         match (passed + failed, failed) {
             (0, _) => {}
             (1, 0) => parts.push("the one check passed".to_owned()),
-            (all, 0) => parts.push(format!("all {all} checks passed")),
+            (all, 0) => parts.push(format!("all {} checks passed", grouped(all))),
             (1, _) => parts.push("the one check failed".to_owned()),
-            (all, failed) => parts.push(format!("{failed} of {all} checks failed")),
+            (all, failed) => {
+                parts.push(format!("{} of {} checks failed", grouped(failed), grouped(all)));
+            }
         }
         if figures > 0 {
-            parts.push(if figures == 1 { "1 figure".to_owned() } else { format!("{figures} figures") });
+            parts.push(counted(figures, "figure", "figures"));
         }
         if skipped > 0 {
-            parts.push(format!("{skipped} could not be computed"));
+            parts.push(format!("{} could not be computed", grouped(skipped)));
         }
         if attribute == Attribute::Scalability
             && let Some(speed) = &provenance.throughput

@@ -45,8 +45,10 @@ const LOOK: &str = r#"<script>
   const seen = { errors: seenErrors, collisions: [] };
   try {
     byId("open").click();
+    all("details.more").forEach((more) => { more.open = true; });
     dispatchEvent(new Event("beforeprint"));
     await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const more of all("details.more")) if (!more.querySelector("tbody tr")) seenErrors.push("nothing in " + more.textContent);
     const figures = all("figure");
     seen.charts = figures.length;
     seen.visible = figures.filter((figure) => {

@@ -55,6 +55,11 @@ pub struct Args {
     #[arg(long, value_name = "X", value_parser = args::share, requires = "reference", help_heading = "Comparison")]
     margin: Option<f64>,
 
+    /// Column whose value says which rows are steps of one sequence, such as a sensor's name: the lengths of sequences are
+    /// compared.
+    #[arg(long, value_name = "COLUMN", requires = "reference", help_heading = "Comparison")]
+    sequence: Option<String>,
+
     /// Statistics by the values of this column, too.
     #[arg(long, value_name = "COLUMN", help_heading = "Output")]
     by: Option<String>,
@@ -89,6 +94,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         holdout: args.holdout.clone(),
         marks: args.marks.clone(),
         margin: args.margin,
+        sequence: args.sequence.clone(),
         held_rows: validation::HELD_ROWS,
         threads: args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
     };

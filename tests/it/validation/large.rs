@@ -73,6 +73,7 @@ fn compared(folder: &Path, data: &Path, real: &Path, held_rows: u64) -> Report {
         holdout: None,
         marks: None,
         margin: None,
+        sequence: None,
         held_rows,
         threads: 2,
     };

@@ -3,6 +3,7 @@
 mod clean;
 mod defects;
 mod large;
+mod unknown;
 
 use lookalike::Ruleset;
 use lookalike::polars::prelude::*;

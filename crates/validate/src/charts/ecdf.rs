@@ -55,7 +55,7 @@ impl Picture for Ecdf {
             legend.push((Mark::Dashed(Ink::Declared), "as declared".to_owned()));
         }
         let header = Header { title, note: self.note(), legend };
-        let top = header.height() + 16.0;
+        let top = header.height() + 22.0;
         let bottom = top + 220.0;
         let mut scene = Scene::new(WIDTH, bottom + X_AXIS);
         header.draw(&mut scene);
@@ -98,7 +98,7 @@ impl Picture for Ecdf {
         if widest.0 == 0.0 {
             return format!("The same as {name}");
         }
-        format!("At most {} away from {name}, at {}", share(widest.0), measured(widest.1, self.x.measure))
+        format!("Up to {} away from {name}, at {}", share(widest.0), measured(widest.1, self.x.measure))
     }
 
     fn table(&self) -> TextTable {

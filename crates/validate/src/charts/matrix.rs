@@ -165,7 +165,8 @@ impl Picture for Matrix {
         let signed = self.kind == MatrixKind::Signed;
         let (steps, width, y) = (24, 6.0, bottom + 16.0);
         let low = self.figure(if signed { -greatest } else { 0.0 });
-        let start = left + text_width(&low, SMALL) + 6.0;
+        // Fonts of browsers may be a fifth wider than ours.
+        let start = left + text_width(&low, SMALL) * 1.2 + 6.0;
         for i in 0..steps {
             let t = (f64::from(i) + 0.5) / f64::from(steps);
             let (ink, part) = match (signed, t < 0.5) {
@@ -175,7 +176,7 @@ impl Picture for Matrix {
             };
             scene.rect((start + width * f64::from(i), y), (width, 10.0), ink, 0.04 + part * 0.9, "");
         }
-        scene.text((left, y + 9.0), low, SMALL, Ink::Muted, Anchor::Start);
+        scene.text((start - 6.0, y + 9.0), low, SMALL, Ink::Muted, Anchor::End);
         let end = start + width * f64::from(steps) + 6.0;
         scene.text((end, y + 9.0), self.figure(greatest), SMALL, Ink::Muted, Anchor::Start);
         scene

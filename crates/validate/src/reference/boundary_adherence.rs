@@ -3,7 +3,7 @@
 use crate::model::{Attribute, Direction, Metric, Question};
 
 use super::columns::{ColumnMetric, Sides};
-use super::{Figure, Outcome, Role, Tolerance, noise, short};
+use super::{Figure, Outcome, Role, Tolerance, noise};
 
 pub(crate) static METRIC: Metric = Metric {
     name: "BoundaryAdherence",
@@ -22,11 +22,17 @@ pub(crate) const COLUMN: ColumnMetric =
 fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
     let [real, synthetic] = &sides.sorted;
     let nulls = if sides.nulls[0] > 0.0 { 0.0 } else { sides.nulls[1] };
-    figure(real, synthetic, nulls, tolerance)
+    figure(real, synthetic, nulls, &|value| sides.text(value), tolerance)
 }
 
-/// Of ascending values; `nulls` synthetic rows count as outside.
-pub(crate) fn figure(real: &[f64], synthetic: &[f64], nulls: f64, tolerance: Tolerance) -> Outcome {
+/// Of ascending values; `nulls` synthetic rows count as outside. `text` says how a value is told.
+pub(crate) fn figure(
+    real: &[f64],
+    synthetic: &[f64],
+    nulls: f64,
+    text: &dyn Fn(f64) -> String,
+    tolerance: Tolerance,
+) -> Outcome {
     let all = synthetic.len() as f64 + nulls;
     if all == 0.0 {
         return Err("the synthetic table has no values here".to_owned());
@@ -47,7 +53,7 @@ pub(crate) fn figure(real: &[f64], synthetic: &[f64], nulls: f64, tolerance: Tol
     let (n, m) = (real.len() as f64, synthetic.len() as f64);
     let share = m / (n + m);
     let slack = if m == 0.0 { 0.0 } else { 2.0 * noise::run(share, tolerance.alpha / 2.0) };
-    let mut detail = format!("{below} below {} and {above} above {}", short(least), short(greatest));
+    let mut detail = format!("{below} below {} and {above} above {}", text(least), text(greatest));
     if nulls > 0.0 {
         detail += &format!(", {nulls} nulls where the reference has none");
     }

@@ -19,5 +19,5 @@ pub(crate) static METRIC: Metric = Metric {
 pub(crate) const LINK: LinkMetric = LinkMetric { metric: &METRIC, measure };
 
 fn measure(real: &Joined, synthetic: &Joined, tolerance: Tolerance) -> Outcome {
-    boundary_adherence::figure(&real.children, &synthetic.children, 0.0, tolerance)
+    boundary_adherence::figure(&real.children, &synthetic.children, 0.0, &super::short, tolerance)
 }

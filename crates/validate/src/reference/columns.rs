@@ -1,14 +1,20 @@
 //! One column beside its reference.
 
 use lookalike_core::Seed;
+use lookalike_ruleset::Type;
 
-use crate::model::Metric;
+use crate::charts::{measured, spread_of};
+use crate::model::{Measure, Metric, Verdict};
+use crate::statistics::scale;
+use crate::text::counted;
 
 use super::table::{Coder, NULL, Shared, numbers};
-use super::{Comparison, Options, Outcome, Role, Table, Tolerance, check};
+use super::{Comparison, Options, Outcome, Role, Table, Tolerance, check, overlays, short};
 
 /// The values of a column on both sides: the reference first, then the synthetic table.
 pub(crate) struct Sides {
+    /// Type in the reference.
+    pub ty: Type,
     /// Rows.
     pub rows: [f64; 2],
     /// Rows without a value.
@@ -17,7 +23,7 @@ pub(crate) struct Sides {
     pub sorted: [Vec<f64>; 2],
     /// How often each value occurs; none for numbers and times.
     pub counts: Vec<[u64; 2]>,
-    /// What the values are, for categories that are texts; in the order of the counts.
+    /// What the values are called, for categories; in the order of the counts.
     pub names: Vec<String>,
 }
 
@@ -30,6 +36,22 @@ impl Sides {
     /// Values on both sides.
     pub fn n(&self) -> u64 {
         (self.values()[0] + self.values()[1]) as u64
+    }
+
+    /// A value as readers know it: times as such, not in microseconds.
+    pub fn text(&self, value: f64) -> String {
+        match Measure::from(self.ty) {
+            Measure::Number => short(value),
+            measure => measured(value * scale(self.ty), measure),
+        }
+    }
+
+    /// The difference of two values: of times, a length of time.
+    pub fn span(&self, value: f64) -> String {
+        match Measure::from(self.ty) {
+            Measure::Number => short(value),
+            measure => measured(value * scale(self.ty), spread_of(measure)),
+        }
     }
 
     /// A category as it is called in a message.
@@ -59,6 +81,7 @@ impl Sides {
     }
 
     pub(crate) fn of(
+        ty: Type,
         role: Role,
         real: &polars::prelude::Series,
         synthetic: &polars::prelude::Series,
@@ -72,7 +95,7 @@ impl Sides {
                 values
             });
             let nulls = [rows[0] - sorted[0].len() as f64, rows[1] - sorted[1].len() as f64];
-            return Sides { rows, nulls, sorted, counts: Vec::new(), names: Vec::new() };
+            return Sides { ty, rows, nulls, sorted, counts: Vec::new(), names: Vec::new() };
         }
         let mut coder = Coder::default();
         let codes = [coder.codes(real), coder.codes(synthetic)];
@@ -86,8 +109,9 @@ impl Sides {
                 }
             }
         }
-        let names = if role.is_discrete() { coder.names() } else { Vec::new() };
-        Sides { rows, nulls, sorted: [Vec::new(), Vec::new()], counts, names }
+        let booleans = *real.dtype() == polars::prelude::DataType::Boolean;
+        let names = if role.is_discrete() { coder.labels(booleans) } else { Vec::new() };
+        Sides { ty, rows, nulls, sorted: [Vec::new(), Vec::new()], counts, names }
     }
 }
 
@@ -130,6 +154,7 @@ pub(crate) fn compare(
     out: &mut Comparison,
 ) {
     let table = &synthetic.schema.table;
+    let (mut failures, mut others, mut left_out) = (0, 0, 0);
     for (name, role) in &shared.columns {
         let (Some(left), Some(right)) = (real.series(name), synthetic.series(name)) else { continue };
         let empty = match (left.len(), right.len()) {
@@ -137,10 +162,11 @@ pub(crate) fn compare(
             (_, 0) => Some("the synthetic table has no rows"),
             _ => None,
         };
-        let sides = match empty {
-            None => Some(Sides::of(*role, left, right)),
-            Some(_) => None,
+        let sides = match (empty, real.ty(name)) {
+            (None, Some(ty)) => Some(Sides::of(ty, *role, left, right)),
+            _ => None,
         };
+        let first = out.checks.len();
         for metric in COLUMN_METRICS.iter().filter(|metric| (metric.applies)(*role)) {
             let outcome = match (&sides, empty) {
                 (Some(sides), _) => (metric.measure)(sides, tolerance),
@@ -148,6 +174,24 @@ pub(crate) fn compare(
             };
             out.checks.push(check(metric.metric, table, &[name], outcome));
         }
+        let failed = out.checks[first..].iter().any(|check| check.verdict == Verdict::Fail);
+        let count = if failed { &mut failures } else { &mut others };
+        if let Some(sides) = &sides {
+            let charts = overlays::charts(name, *role, sides);
+            *count += usize::from(!charts.is_empty());
+            if *count <= overlays::COLUMNS {
+                out.charts.extend(charts);
+            } else if !charts.is_empty() {
+                left_out += 1;
+            }
+        }
+    }
+    if left_out > 0 {
+        out.notes.push(format!(
+            "{} are not drawn beside the reference: of columns that fail a check, and of the others, the first {} are.",
+            counted(left_out, "column", "columns"),
+            overlays::COLUMNS
+        ));
     }
     if !options.key.is_empty() {
         let names: Vec<&str> = options.key.iter().map(String::as_str).collect();

@@ -26,6 +26,7 @@ mod bins;
 mod census;
 mod matrix;
 mod models;
+mod overlays;
 
 mod boundary_adherence;
 mod cardinality_boundary_adherence;
@@ -56,6 +57,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::charts::Chart;
 use crate::model::{Check, Metric, Verdict};
 use crate::text::grouped;
 
@@ -118,6 +120,8 @@ pub struct Comparison {
     pub checks: Vec<Check>,
     /// The pairs that were looked at, for the pair matrix.
     pub pairs: Vec<Pair>,
+    /// Columns beside the reference, drawn. They show something of its rows, so they are not for release.
+    pub charts: Vec<Chart>,
     /// What was sampled or left out, in full sentences.
     pub notes: Vec<String>,
     /// Score, ceiling and threshold of the pairs that count in *Column Pair Trends*.

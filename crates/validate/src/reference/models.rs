@@ -7,6 +7,8 @@ use lookalike_core::Seed;
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
+use crate::text::grouped;
+
 use super::rows::sample;
 use super::table::{Coder, NULL, Role, Shared, numbers};
 use super::{Comparison, Options, Table, Tolerance, check, discriminator, train_synthetic};
@@ -131,8 +133,8 @@ pub(crate) fn compare(
     }
     if real.rows().max(synthetic.rows()) > options.model_rows {
         out.notes.push(format!(
-            "models learn from at most {} rows of each table, drawn evenly",
-            options.model_rows
+            "Models learn from at most {} rows of each table, drawn evenly.",
+            grouped(options.model_rows as u64)
         ));
     }
 }

@@ -4,6 +4,7 @@ use lookalike_core::Seed;
 use polars::prelude::Series;
 
 use crate::model::{Metric, Verdict};
+use crate::text::grouped;
 
 use super::columns::side_seed;
 use super::table::{Coder, NULL, Shared, numbers};
@@ -166,9 +167,9 @@ pub(crate) fn compare(
     let kept = sample(pairs.len(), options.max_pairs, Seed::new(options.seed).derive("pairs"));
     if kept.len() < pairs.len() {
         out.notes.push(format!(
-            "of {} pairs of columns, {} are compared, drawn evenly",
-            pairs.len(),
-            kept.len()
+            "Of {} pairs of columns, {} are compared, drawn evenly.",
+            grouped(pairs.len() as u64),
+            grouped(kept.len() as u64)
         ));
     }
     let most = rows_held(columns.len(), options);
@@ -177,7 +178,10 @@ pub(crate) fn compare(
         sample(n, most, side_seed(options, side))
     });
     if real.rows().max(synthetic.rows()) > most {
-        out.notes.push(format!("pairs of columns are computed from {most} rows of each table, drawn evenly"));
+        out.notes.push(format!(
+            "Pairs of columns are computed from {} rows of each table, drawn evenly.",
+            grouped(most as u64)
+        ));
     }
     let lanes: Vec<Lane> = columns
         .iter()

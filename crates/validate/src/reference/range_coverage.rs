@@ -55,10 +55,10 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
         basis: "ranks of the pooled values",
         detail: format!(
             "{} to {} against {} to {}",
-            super::short(synthetic[0]),
-            super::short(synthetic[m - 1]),
-            super::short(least),
-            super::short(greatest)
+            sides.text(synthetic[0]),
+            sides.text(synthetic[m - 1]),
+            sides.text(least),
+            sides.text(greatest)
         ),
     })
 }

@@ -15,6 +15,11 @@ pub(crate) static METRIC: Metric = Metric {
 };
 
 pub(crate) fn measure(real: &Table<'_>, synthetic: &Table<'_>, key: &str, tolerance: Tolerance) -> Outcome {
+    if real.sampled.or(synthetic.sampled).is_some() {
+        return Err(
+            "of a table this large a sample of the rows is held, which has no whole sequences".to_owned()
+        );
+    }
     let lengths = |table: &Table<'_>| -> Result<Vec<f64>, String> {
         let series = table.series(key).ok_or_else(|| format!("there is no column `{key}`"))?;
         let mut coder = Coder::default();

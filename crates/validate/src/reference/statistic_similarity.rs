@@ -99,7 +99,19 @@ impl Statistic {
 
 fn measure(sides: &Sides, statistic: Statistic, tolerance: Tolerance) -> Outcome {
     sides.need_values()?;
-    figure(&sides.sorted[0], &sides.sorted[1], statistic, tolerance)
+    let [real, synthetic] = &sides.sorted;
+    let text = |value: f64| match statistic {
+        Statistic::Std => sides.span(value),
+        Statistic::Mean | Statistic::Median => sides.text(value),
+    };
+    let mut figure = figure(real, synthetic, statistic, tolerance)?;
+    figure.detail = format!(
+        "{} {} against {}",
+        statistic.name(),
+        text(statistic.of(synthetic)),
+        text(statistic.of(real))
+    );
+    Ok(figure)
 }
 
 /// Of ascending values, neither empty.

@@ -194,6 +194,20 @@ impl Coder {
         names.into_iter().map(|(_, text)| text.clone()).collect()
     }
 
+    /// What all values are called, in the order of their codes: texts as they are, numbers in digits, of a column of booleans
+    /// `true` and `false`.
+    pub(crate) fn labels(&self, booleans: bool) -> Vec<String> {
+        let of_bits = |bits: &u64| match (f64::from_bits(*bits), booleans) {
+            (value, true) => (value != 0.0).to_string(),
+            (value, false) => value.to_string(),
+        };
+        let texts = self.texts.iter().map(|(text, code)| (*code, text.clone()));
+        let mut labels: Vec<(u32, String)> =
+            self.bits.iter().map(|(bits, code)| (*code, of_bits(bits))).chain(texts).collect();
+        labels.sort_unstable();
+        labels.into_iter().map(|(_, label)| label).collect()
+    }
+
     /// The codes of a column's values; [`NULL`] for nulls.
     pub(crate) fn codes(&mut self, series: &Series) -> Vec<u32> {
         let is_text =

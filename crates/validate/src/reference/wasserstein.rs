@@ -1,6 +1,6 @@
 //! `Wasserstein1`: how far would values have to be moved?
 
-use crate::model::{Attribute, Direction, Metric, Question};
+use crate::model::{Attribute, Direction, Measure, Metric, Question};
 
 use super::columns::{ColumnMetric, Sides};
 use super::{Figure, Outcome, Role, Tolerance, noise, short};
@@ -38,7 +38,10 @@ fn measure(sides: &Sides, tolerance: Tolerance) -> Outcome {
         threshold: bound / deviation + tolerance.margin,
         n: sides.n(),
         basis: "the normal limit of the distribution functions",
-        detail: format!("{} in the column's unit", short(distance)),
+        detail: match Measure::from(sides.ty) {
+            Measure::Number => format!("{} in the column's unit", short(distance)),
+            _ => sides.span(distance),
+        },
     })
 }
 

@@ -22,6 +22,14 @@
   for (const figure of figures) { if (watcher && figures.length > 24) watcher.observe(figure); else draw(figure); }
   window.addEventListener("beforeprint", () => all("figure").forEach(draw));
 
+  // So does what is rarely read, until it is opened.
+  for (const more of all("details.more")) {
+    more.addEventListener("toggle", () => {
+      const template = more.querySelector("template");
+      if (template) template.replaceWith(template.content);
+    });
+  }
+
   // Links lead into closed sections, too.
   const reveal = () => {
     let target = null;

@@ -3,15 +3,15 @@
 //! Every text that comes from the data goes through [`escape`]; markup is written here only. Charts wait in templates until
 //! they come into view, so that a page of a thousand columns opens at once.
 
+mod column;
+mod legend;
+
 use std::fmt::Write as _;
 
 use super::summary::headline;
 use super::{named_charts, subject};
-use crate::charts::{Chart, ChartData, escape, measured, spread_of};
-use crate::model::{
-    Check, ColumnReport, DataFile, Direction, Measure, NumberSummary, Question, Report, TableReport,
-    TextTable, Verdict,
-};
+use crate::charts::{Chart, ChartData, escape};
+use crate::model::{Check, ColumnReport, DataFile, Question, Report, TableReport, TextTable, Verdict};
 use crate::text::{counted, grouped, number};
 
 const STYLE: &str = include_str!("page.css");
@@ -248,8 +248,24 @@ impl Page {
             self.put("</ul>\n");
         }
         let known = |names: &[String]| matches!(names, [name] if table.columns.iter().any(|column| column.name == *name));
-        let checks: Vec<&Check> = table.checks.iter().filter(|check| !known(&check.columns)).collect();
-        self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks);
+        // Pairs of columns are many, and the charts show them together: those that are as they should be wait to be opened.
+        let is_quiet_pair = |check: &&Check| {
+            check.metric.question == Question::Reference
+                && check.columns.len() > 1
+                && check.verdict != Verdict::Fail
+        };
+        let whole = table.checks.iter().filter(|check| !known(&check.columns));
+        let (pairs, checks): (Vec<&Check>, Vec<&Check>) = whole.partition(is_quiet_pair);
+        self.checks(&format!("Checks of {} as a whole, and across columns", table.name), &checks, None);
+        if !pairs.is_empty() {
+            let _ = writeln!(
+                self.out,
+                "<details class=\"more\"><summary>{} of pairs of columns, none of which failed</summary><template>",
+                counted(pairs.len() as u64, "check", "checks")
+            );
+            self.checks(&format!("Checks of pairs of columns of {}", table.name), &pairs, None);
+            self.put("</template></details>\n");
+        }
         let section = |chart: &Chart| match &chart.data {
             ChartData::Anomalies(_) => Some("Anomalies"),
             _ if known(&chart.columns) => None,
@@ -279,112 +295,6 @@ impl Page {
         self.put("</section>\n");
     }
 
-    fn column(
-        &mut self,
-        id: &str,
-        table: &TableReport,
-        column: &ColumnReport,
-        charts: &[(&str, &Chart)],
-        open: bool,
-    ) {
-        let checks: Vec<&Check> = checks_of(table, column).collect();
-        let verdict = Verdict::of(checks.iter().copied());
-        let about = column.about.as_deref().unwrap_or_default();
-        let words = format!("{} {} {} {}", table.name, column.name, column.r#type, about).to_lowercase();
-        let open = if open || verdict == Verdict::Fail { " open" } else { "" };
-        let summary = &column.summary;
-        let mut facts = Vec::new();
-        if summary.count > 0 && summary.nulls > 0 {
-            facts.push(format!(
-                "{} null",
-                measured(summary.nulls as f64 / summary.count as f64, Measure::Share)
-            ));
-        }
-        if let Some(distinct) = summary.distinct {
-            let about = if distinct.exact { "" } else { "about " };
-            facts.push(format!("{about}{} distinct", grouped(distinct.count)));
-        }
-        if let Some(numbers) = &summary.numbers {
-            facts.push(format!(
-                "{} to {}",
-                measured(numbers.min, summary.measure),
-                measured(numbers.max, summary.measure)
-            ));
-        }
-        let mark = if checks.is_empty() { String::new() } else { badge(verdict) };
-        let _ = writeln!(
-            self.out,
-            "<details class=\"column\" id=\"{id}\" data-verdict=\"{}\" data-words=\"{}\"{open}>\n<summary><h4>{}</h4> \
-             <code>{}</code> {mark} <span class=\"facts\">{}</span></summary>\n<div>",
-            verdict.name(),
-            escape(&words),
-            escape(&column.name),
-            escape(&column.r#type),
-            escape(&facts.join(" · "))
-        );
-        if !about.is_empty() {
-            let _ = writeln!(self.out, "<p>{}</p>", escape(about));
-        }
-        let alone = if charts.is_empty() { " alone" } else { "" };
-        let _ = writeln!(self.out, "<div class=\"sides{alone}\">");
-        if !charts.is_empty() {
-            self.put("<div class=\"charts\">\n");
-            for (name, chart) in charts {
-                self.figure(name, chart);
-            }
-            self.put("</div>\n");
-        }
-        self.statistics(column);
-        self.put("</div>\n");
-        self.checks(&format!("Checks of {}", column.name), &checks);
-        self.put("</div>\n</details>\n");
-    }
-
-    fn statistics(&mut self, column: &ColumnReport) {
-        let summary = &column.summary;
-        let mut rows =
-            vec![("Rows".to_owned(), grouped(summary.count)), ("Nulls".to_owned(), grouped(summary.nulls))];
-        if let Some(distinct) = summary.distinct {
-            let about = if distinct.exact { "" } else { "about " };
-            rows.push(("Distinct values".to_owned(), format!("{about}{}", grouped(distinct.count))));
-        }
-        if let Some(numbers) = &summary.numbers {
-            rows.extend(figures(numbers, summary.measure));
-        }
-        self.put("<div class=\"stats\">\n");
-        self.pairs("Statistics", &rows);
-        if let Some(lengths) = &summary.lengths {
-            self.pairs("Lengths in characters", &figures(lengths, Measure::Number));
-        }
-        if !summary.top.is_empty() {
-            let values = (summary.count - summary.nulls.min(summary.count)).max(1) as f64;
-            let rows = summary.top.iter().map(|top| {
-                let part = measured(top.count as f64 / values, Measure::Share);
-                vec![top.value.clone(), grouped(top.count), part]
-            });
-            let columns = ["Value", "Rows", "Share of values"].map(str::to_owned).to_vec();
-            self.text_table(&TextTable {
-                caption: "Most frequent values".to_owned(),
-                columns,
-                rows: rows.collect(),
-            });
-        }
-        self.put("</div>\n");
-    }
-
-    fn pairs(&mut self, caption: &str, rows: &[(String, String)]) {
-        let _ = writeln!(self.out, "<table><caption>{}</caption><tbody>", escape(caption));
-        for (name, value) in rows {
-            let _ = writeln!(
-                self.out,
-                "<tr><th scope=\"row\">{}</th><td class=\"figure\">{}</td></tr>",
-                escape(name),
-                escape(value)
-            );
-        }
-        self.put("</tbody></table>\n");
-    }
-
     fn text_table(&mut self, table: &TextTable) {
         let _ = write!(self.out, "<table><caption>{}</caption><thead><tr>", escape(&table.caption));
         for column in &table.columns {
@@ -405,7 +315,8 @@ impl Page {
         self.put("</tbody></table>\n");
     }
 
-    fn checks(&mut self, caption: &str, checks: &[&Check]) {
+    /// A table of checks; of those of one column alone, `own`, the column is not told again and again.
+    fn checks(&mut self, caption: &str, checks: &[&Check], own: Option<&str>) {
         if checks.is_empty() {
             return;
         }
@@ -440,14 +351,15 @@ impl Page {
         for check in checks {
             let of = match &check.rule {
                 Some(rule) => format!("<code>{}</code>", escape(rule)),
+                None if own.is_some_and(|own| check.columns == [own]) => String::new(),
                 None => escape(&check.columns.join(", ")),
             };
             let _ = write!(
                 self.out,
-                "<tr><td>{}</td><th scope=\"row\" class=\"name\"><a href=\"#{}\">{}</a></th><td>{of}</td>",
+                "<tr><td>{}</td><th scope=\"row\" class=\"name\"><a href=\"#{}\">{}</a></th><td class=\"of\">{of}</td>",
                 badge(check.verdict),
                 metric_id(check.metric.name),
-                escape(check.metric.name)
+                breakable(check.metric.name)
             );
             for figure in [check.value, check.reference, check.threshold, check.p_value] {
                 let figure = figure.map_or_else(|| "–".to_owned(), number);
@@ -564,34 +476,6 @@ impl Page {
         });
         self.put("</div>\n");
     }
-
-    fn legend(&mut self, report: &Report) {
-        self.put(
-            "<section aria-labelledby=\"metrics\">\n<h2 id=\"metrics\">Metrics</h2>\n<dl class=\"legend\">\n",
-        );
-        for metric in &report.metrics {
-            let direction = match metric.direction {
-                Direction::Higher => "More is better.",
-                Direction::Lower => "Less is better.",
-                Direction::Near => "Nearer to the reference value is better.",
-            };
-            let question = match metric.question {
-                Question::Rules => "Against the rules.",
-                Question::Reference => "Against the reference.",
-                Question::Leakage => "Against leakage.",
-            };
-            let _ = writeln!(
-                self.out,
-                "<dt id=\"{}\">{}</dt><dd>{}. {}</dd><dd class=\"lead\">{direction} {question} {}.</dd>",
-                metric_id(metric.name),
-                escape(metric.name),
-                escape(metric.summary.trim_end_matches('.')),
-                escape(metric.definition),
-                metric.attribute.title()
-            );
-        }
-        self.put("</dl>\n</section>\n");
-    }
 }
 
 fn checks_of<'a>(table: &'a TableReport, column: &'a ColumnReport) -> impl Iterator<Item = &'a Check> {
@@ -606,30 +490,24 @@ fn badge_of_score(verdict: Verdict) -> String {
     }
 }
 
+/// A name in camel case that may be broken where a word begins.
+fn breakable(name: &str) -> String {
+    let mut out = String::new();
+    let mut after_small = false;
+    for c in name.chars() {
+        if after_small && c.is_ascii_uppercase() {
+            out.push_str("<wbr>");
+        }
+        after_small = c.is_ascii_lowercase();
+        out.push_str(&escape(&c.to_string()));
+    }
+    out
+}
+
 fn hushed(for_release: bool) -> &'static str {
     if for_release { "" } else { " <span class=\"badge hush\">not for release</span>" }
 }
 
 fn is_figure(cell: &str) -> bool {
     cell == "–" || cell.starts_with(|c: char| c.is_ascii_digit() || "−<∞".contains(c)) && cell.len() < 24
-}
-
-fn figures(numbers: &NumberSummary, measure: Measure) -> Vec<(String, String)> {
-    let mut rows = vec![
-        ("Least".to_owned(), measured(numbers.min, measure)),
-        ("Greatest".to_owned(), measured(numbers.max, measure)),
-        ("Mean".to_owned(), measured(numbers.mean, measure)),
-    ];
-    rows.extend(numbers.std.map(|std| ("Standard deviation".to_owned(), measured(std, spread_of(measure)))));
-    rows.extend(numbers.skewness.map(|x| ("Skewness".to_owned(), number(x))));
-    rows.extend(numbers.kurtosis.map(|x| ("Excess kurtosis".to_owned(), number(x))));
-    rows.extend(numbers.quantiles.iter().map(|quantile| {
-        let name = if quantile.p == 0.5 {
-            "Median".to_owned()
-        } else {
-            format!("{} % quantile", number(quantile.p * 100.0))
-        };
-        (name, measured(quantile.value, measure))
-    }));
-    rows
 }

@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 
 use lookalike_core::declared::{self, Promise};
 use lookalike_ruleset::Type;
-use lookalike_ruleset::expect::On;
 
 use super::FALSE_ALARM;
-use super::cycles::Cycle;
 use super::found::{ColumnFound, Found, LeafFound, Odd};
 use super::keys::repeated;
 use super::metrics;
 use super::probability::{self, adjust, dkw};
-use super::table::{Prepared, PreparedColumn, PreparedFit};
+use super::table::{Prepared, PreparedColumn, PreparedFit, Seen, UNKNOWN_ROWS};
 use super::twin::check_twin;
 use crate::cells::{number_text, shortened};
+use crate::cycles::Cycle;
 use crate::model::{Check, Metric, TableReport, Verdict};
 use crate::text::{counted, grouped, number};
 
@@ -155,8 +154,20 @@ impl Prepared {
                 }
             }
         }
+        for (columns, reason) in &self.untested {
+            let columns = columns.each_ref().map(String::as_str);
+            let mut base = check(&metrics::RANK_CORRELATION, table, &columns, found.rows);
+            base.verdict = Verdict::Info;
+            base.message = format!("not tested: {reason}");
+            checks.push(base.into());
+        }
         if let Some(most) = self.rules.unmarked() {
-            checks.iter_mut().for_each(|pending| forgive(pending, most));
+            // That a key repeats which no anomaly changes is no anomaly.
+            let sure = |check: &Check| {
+                check.metric.name == metrics::UNIQUENESS.name && !self.rules.is_changed(&check.columns)
+            };
+            let unsure = checks.iter_mut().filter(|pending| !sure(&pending.check));
+            unsure.for_each(|pending| forgive(pending, most));
         }
         if let Some((label, parts)) = &self.rules.declared.parts {
             for (part, wanted) in parts {
@@ -164,7 +175,14 @@ impl Prepared {
                 let mut base = check(&metrics::SUBSET_SIZE, table, &[label], found.rows);
                 base.rule = Some(part.clone());
                 (base.value, base.reference) = (Some(got as f64), Some(*wanted as f64));
-                if self.rules.whole {
+                let unknown = !self.rules.clean_known && self.rules.is_changed(std::slice::from_ref(label));
+                if unknown {
+                    base.verdict = Verdict::Info;
+                    base.message = format!(
+                        "{}; not judged: anomalies change the column, and which rows have them is not known",
+                        rows_text(got)
+                    );
+                } else if self.rules.whole {
                     base.threshold = Some(*wanted as f64);
                     base.verdict = if got == *wanted { Verdict::Pass } else { Verdict::Fail };
                     base.message = format!("{} of {} asked for", rows_text(got), grouped(*wanted));
@@ -187,9 +205,10 @@ impl Prepared {
             }));
         }
         self.check_anomalies(table, found, &mut checks);
-        for (expectation, found) in self.rules.expects.iter().zip(&mut found.expects) {
-            let mut pending = found.checks(expectation, table)?;
-            if let Some(most) = self.rules.unmarked().filter(|_| expectation.on == On::Clean) {
+        for (at, (expectation, found)) in self.rules.expects.iter().zip(&mut found.expects).enumerate() {
+            let seen = self.rules.seen(at);
+            let mut pending = found.checks(expectation, table, seen)?;
+            if let Some(most) = self.rules.unmarked().filter(|_| seen == Seen::Mixed) {
                 pending.iter_mut().for_each(|pending| forgive(pending, most));
             }
             checks.extend(pending);
@@ -508,7 +527,7 @@ impl Prepared {
             let mut check = base(&metrics::DISTRIBUTION_FIT, found.clean_rows);
             check.verdict = Verdict::Info;
             let why = if !self.rules.clean_known {
-                "the rows without anomalies are not known: put the file of marks beside the data"
+                UNKNOWN_ROWS
             } else if let Some(why) = column.untested {
                 why
             } else if column.rows_independent {

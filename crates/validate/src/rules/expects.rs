@@ -11,6 +11,7 @@ use super::checks::{Pending, check};
 use super::keys::{Keys, repeated};
 use super::metrics::EXPECTATION;
 use super::probability::{self, PairSums};
+use super::table::Seen;
 use crate::cells::{Cells, number_text};
 use crate::model::Verdict;
 use crate::statistics::{Numbers, Statistics};
@@ -157,7 +158,12 @@ impl ExpectFound {
         Ok(())
     }
 
-    pub(super) fn checks(&mut self, expectation: &Expectation, table: &str) -> std::io::Result<Vec<Pending>> {
+    pub(super) fn checks(
+        &mut self,
+        expectation: &Expectation,
+        table: &str,
+        seen: Seen,
+    ) -> std::io::Result<Vec<Pending>> {
         let columns: Vec<&str> = expectation.columns.iter().map(|column| column.value.as_str()).collect();
         let mut checks = Vec::new();
         if expectation.claim == Claim::Unique {
@@ -177,7 +183,7 @@ impl ExpectFound {
         }
         // `is` by groups: each is a test of its own.
         for (name, group) in &self.groups {
-            checks.push(group.check(expectation, table, &columns, name));
+            checks.push(group.check(expectation, table, &columns, name, seen));
         }
         if self.left_out > 0 {
             let mut check = check(&EXPECTATION, table, &columns, self.left_out);
@@ -198,7 +204,14 @@ impl ExpectFound {
 }
 
 impl Group {
-    fn check(&self, expectation: &Expectation, table: &str, columns: &[&str], name: &str) -> Pending {
+    fn check(
+        &self,
+        expectation: &Expectation,
+        table: &str,
+        columns: &[&str],
+        name: &str,
+        seen: Seen,
+    ) -> Pending {
         let mut check = check(&EXPECTATION, table, columns, self.rows);
         let case = match &expectation.by {
             Some(by) => format!(" where {} is {name}", by.value),
@@ -246,6 +259,11 @@ impl Group {
         let text = number_text(figure, Type::Float);
         if let Some(is) = expectation.is {
             check.reference = Some(is);
+            if let Some(reason) = seen.reason(true) {
+                check.verdict = Verdict::Info;
+                check.message = format!("{text}{case}; not judged: {reason}");
+                return check.into();
+            }
             let p = match &expectation.claim {
                 Claim::Share => probability::binomial(self.yes, valued, is),
                 Claim::Correlation => self.pairs.correlation(is).map_or(1.0, |(_, p)| p),
@@ -265,6 +283,18 @@ impl Group {
         let exact = |limit: f64| limit.abs().max(1.0) * 1e-12;
         let low = expectation.low.is_some_and(|low| figure < low - exact(low));
         let high = expectation.high.is_some_and(|high| figure > high + exact(high));
+        // More rows can but lower a minimum, and raise a maximum or a count: what is beyond in some rows is beyond in all.
+        let proven = seen != Seen::Mixed
+            && match &expectation.claim {
+                Claim::Min => low,
+                Claim::Max | Claim::Count | Claim::Distinct => high,
+                _ => false,
+            };
+        if let Some(reason) = seen.reason(false).filter(|_| !proven) {
+            check.verdict = Verdict::Info;
+            check.message = format!("{text}{case}; not judged: {reason}");
+            return check.into();
+        }
         check.threshold = if low { expectation.low } else { expectation.high.or(expectation.low) };
         check.verdict = if low || high { Verdict::Fail } else { Verdict::Pass };
         let limits = match (expectation.low, expectation.high) {

@@ -1,6 +1,6 @@
 //! Keys that tables have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lookalike_core::declared::Spread;
 
@@ -10,6 +10,7 @@ use super::keys::{Keys, MOST_CHILDREN, met};
 use super::metrics;
 use super::probability::dkw;
 use super::table::TableRules;
+use crate::model::{Check, Verdict};
 use crate::text::number;
 
 /// Which columns of which tables are keys for each other.
@@ -21,6 +22,8 @@ pub struct Links {
     ties: Vec<Tie>,
     /// Tables with anomalies in unknown rows, with how many there are at most.
     unmarked: BTreeMap<String, Option<u64>>,
+    /// Tables of which only a part is looked at.
+    parts: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +33,10 @@ struct Tie {
     parent: String,
     parent_columns: Vec<String>,
     children: Option<Spread>,
+    /// Whether anomalies change the columns.
+    changed: bool,
+    /// Whether anomalies change the columns, and not all rows without them are known.
+    unknown: bool,
 }
 
 impl Links {
@@ -41,6 +48,9 @@ impl Links {
             let name = &table.schema.table;
             if let Some(most) = table.unmarked() {
                 links.unmarked.insert(name.clone(), most);
+            }
+            if !table.whole {
+                links.parts.insert(name.clone());
             }
             for column in table.declared.columns.iter().filter(|column| column.unique) {
                 links.want(name, vec![column.name.clone()]);
@@ -66,7 +76,10 @@ impl Links {
                     links.want(name, columns.clone());
                     links.want(&key.parent, parent_columns.clone());
                     let children = (columns.len() == 1).then(|| key.children.clone()).flatten();
+                    let changed = table.is_changed(&columns);
                     links.ties.push(Tie {
+                        changed,
+                        unknown: changed && !table.clean_known,
                         child: name.clone(),
                         columns,
                         parent: key.parent.clone(),
@@ -141,6 +154,7 @@ impl Links {
             let odd =
                 Odd { count: if alone { met.orphans } else { met.orphans.saturating_sub(before) }, first };
             let parent_columns = tie.parent_columns.join(", ");
+            let first_check = checks.len();
             if tie.columns.len() == 1 {
                 let mut base = check(&metrics::FOREIGN_KEY, &tie.child, &columns, n);
                 base.rule = Some(format!("{}.{parent_columns}", tie.parent));
@@ -152,14 +166,22 @@ impl Links {
                     )
                 }));
                 if let Some(spread) = &tie.children {
-                    checks.extend(children_fit(
-                        spread,
-                        &met.families,
-                        parents,
-                        &tie.parent,
-                        &columns,
-                        &tie.child,
-                    ));
+                    let base = |metric| {
+                        let mut check = check(metric, &tie.child, &columns, parents);
+                        check.rule = Some(tie.parent.clone());
+                        check
+                    };
+                    if tie.unknown {
+                        let mut check = base(&metrics::CHILDREN_FIT);
+                        check.verdict = Verdict::Info;
+                        check.message = "not tested: anomalies change the keys, and the rows without them are not known: put the file \
+                                         of marks beside the data"
+                            .to_owned();
+                        checks.push(check.into());
+                    } else if parents > 0 {
+                        checks.push(children_range(spread, &met.families, base(&metrics::CHILDREN_RANGE)));
+                        checks.push(children_fit(spread, &met.families, base(&metrics::CHILDREN_FIT)));
+                    }
                 }
             } else {
                 let mut base = check(&metrics::COPIED_VALUE, &tie.child, &columns[1..], n);
@@ -168,42 +190,69 @@ impl Links {
                     format!("{} with another value than their parent, {example}", rows_text(odd.count))
                 }));
             }
-        }
-        for pending in &mut checks {
-            if let Some(most) = self.unmarked.get(&pending.check.table) {
-                forgive(pending, *most);
+            for pending in &mut checks[first_check..] {
+                match self.unmarked.get(&tie.child) {
+                    Some(most) if tie.changed => forgive(pending, *most),
+                    _ => {}
+                }
+                // A part of the children has its parents among all of these, but no parent has all its children there.
+                let name = pending.check.metric.name;
+                let of_families = [metrics::CHILDREN_RANGE.name, metrics::CHILDREN_FIT.name].contains(&name);
+                if self.parts.contains(&tie.parent) {
+                    unjudged(pending, &tie.parent);
+                } else if of_families && self.parts.contains(&tie.child) {
+                    unjudged(pending, &tie.child);
+                }
             }
         }
         Ok(checks)
     }
 }
 
-fn children_fit(
-    spread: &Spread,
-    families: &[u64],
-    parents: u64,
-    parent: &str,
-    columns: &[&str],
-    child: &str,
-) -> Option<Pending> {
-    if parents == 0 {
-        return None;
-    }
+/// Rows of a part have relatives in the others.
+fn unjudged(pending: &mut Pending, part: &str) {
+    let check = &mut pending.check;
+    check.verdict = Verdict::Info;
+    check.message = format!("not judged: only a part of `{part}` was looked at");
+    (check.value, check.threshold, pending.p) = (None, None, None);
+}
+
+/// Whether no parent has more or fewer children than its law can give it.
+fn children_range(spread: &Spread, families: &[u64], base: Check) -> Pending {
+    let (low, high) = spread.support();
+    // The last number stands for all from there on.
+    let beyond =
+        |size: usize| size < MOST_CHILDREN && (size as f64) < low - 0.25 || size as f64 > high + 0.25;
+    let odd = |(size, count): (usize, &u64)| (*count > 0 && beyond(size)).then_some((size, *count));
+    let odd: Vec<(usize, u64)> = families.iter().enumerate().filter_map(odd).collect();
+    let count = odd.iter().map(|(_, count)| count).sum();
+    let parent = base.rule.clone().unwrap_or_default();
+    let least = number(low.max(0.0));
+    let range =
+        if high.is_finite() { format!("{least} to {}", number(high)) } else { format!("{least} or more") };
+    exact(base, &Odd { count, first: None }, &format!("every row of `{parent}` has {range} rows"), |_| {
+        let size = odd.last().map_or(0, |(size, _)| *size);
+        format!("{} of `{parent}`, such as one with {size}, where {range} are declared", rows_text(count))
+    })
+}
+
+/// How far the numbers of children lie off their law.
+fn children_fit(spread: &Spread, families: &[u64], mut base: Check) -> Pending {
+    let parents = base.n as f64;
     let (mut below, mut worst) = (0, (0.0f64, 0));
     for (size, count) in families.iter().enumerate().take(MOST_CHILDREN) {
         below += count;
-        let distance = (below as f64 / parents as f64 - spread.cdf(size as f64 + 0.25)).abs();
+        let distance = (below as f64 / parents - spread.cdf(size as f64 + 0.25)).abs();
         if distance > worst.0 {
             worst = (distance, size);
         }
     }
-    let mut base = check(&metrics::CHILDREN_FIT, child, columns, parents);
-    base.rule = Some(parent.to_owned());
     (base.value, base.reference) = (Some(worst.0), Some(0.0));
     base.message = format!(
-        "the share of `{parent}` with at most {} rows is {} off the declared one",
+        "the share of `{}` with at most {} rows is {} off the declared one",
+        base.rule.as_deref().unwrap_or_default(),
         worst.1,
         number(worst.0)
     );
-    Some(Pending { check: base, p: Some(dkw(worst.0, parents as f64)) })
+    Pending { check: base, p: Some(dkw(worst.0, parents)) }
 }

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, MUST_BE_NULL, Promise};
-use lookalike_ruleset::expect::On;
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
-use super::cycles::in_days;
 use super::expects::ExpectFound;
 use super::found::{ColumnFound, Found, GROUPS, LeafFound, Odd};
 use super::keys::Keys;
 use super::probability::PairSums;
 use super::table::{Prepared, PreparedColumn, PreparedFit, PreparedLeaf, View};
 use crate::cells::{Cells, number_text};
+use crate::cycles::in_days;
 use crate::statistics::sample::Sample;
 use crate::statistics::{Numbers, Statistics};
 
@@ -67,14 +66,18 @@ impl Prepared {
             pairs.push(sums);
         }
         let mut keys = Vec::new();
+        let all = Rows::Range(view.first..view.first + view.rows.height() as u64);
         for names in &self.keys {
             let mut found = Keys::default();
+            // What no anomaly changes is read in all rows, also where those without anomalies are not known: no parent is missed.
+            let (frame, numbers) =
+                if rules.is_changed(names) { (view.clean, view.numbers) } else { (view.rows, &all) };
             let series = names
                 .iter()
-                .map(|name| Ok(view.clean.column(name)?.as_materialized_series()))
+                .map(|name| Ok(frame.column(name)?.as_materialized_series()))
                 .collect::<PolarsResult<Vec<_>>>()?;
             found
-                .add(&series, view.numbers)
+                .add(&series, numbers)
                 .map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
             keys.push(found);
         }
@@ -110,7 +113,8 @@ impl Prepared {
             }
         }
         let parts = match &rules.declared.parts {
-            Some((label, _)) => counted(label, view.clean)?,
+            Some((label, _)) if rules.is_changed(std::slice::from_ref(label)) => counted(label, view.clean)?,
+            Some((label, _)) => counted(label, view.rows)?,
             None => BTreeMap::new(),
         };
         let groups = match &rules.by {
@@ -120,9 +124,8 @@ impl Prepared {
         let rows = view.rows.height() as u64;
         let mut expects = Vec::new();
         for (at, expectation) in rules.expects.iter().enumerate() {
-            let clean = expectation.on == On::Clean;
-            let numbers = Rows::Range(view.first..view.first + rows);
-            let (frame, numbers) = if clean { (view.clean, view.numbers) } else { (view.rows, &numbers) };
+            let clean = rules.looks_at_clean(at);
+            let (frame, numbers) = if clean { (view.clean, view.numbers) } else { (view.rows, &all) };
             let condition = view.conditions.get(at).and_then(Option::as_deref);
             expects.push(ExpectFound::look(expectation, &rules.schema, frame, numbers, condition)?);
         }

@@ -44,6 +44,7 @@ const fn stringify_camel(name: &'static str) -> &'static str {
         ("SUBSET_SIZE", "SubsetSize"),
         ("FOREIGN_KEY", "ForeignKey"),
         ("COPIED_VALUE", "CopiedValue"),
+        ("CHILDREN_RANGE", "ChildrenRange"),
         ("CHILDREN_FIT", "ChildrenFit"),
         ("ANOMALY_COUNT", "AnomalyCount"),
         ("MARKS_AGREE", "MarksAgree"),
@@ -144,6 +145,9 @@ metrics! {
     COPIED_VALUE, Consistency, Lower,
         "A column that repeats the parent's has the parent's value.",
         "Number of rows whose key and value together no row of the parent table has.";
+    CHILDREN_RANGE, Integrity, Lower,
+        "No parent has more or fewer children than declared.",
+        "Number of parents whose number of children lies outside the support of the declared law.";
     CHILDREN_FIT, Integrity, Lower,
         "Parents have as many children as declared.",
         "Kolmogorov-Smirnov distance of the numbers of children from their declared law.";

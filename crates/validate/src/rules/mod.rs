@@ -2,7 +2,6 @@
 //! thread ([`Prepared::look`]) and what was found is merged in order ([`Found::merge`]); at the end come the checks.
 
 mod checks;
-mod cycles;
 mod expects;
 mod found;
 pub mod keys;

@@ -1,17 +1,18 @@
 //! A table's part of the report: statistics and charts.
 
 use lookalike_core::declared::{self, Promise, Spread};
+use lookalike_ruleset::{Field, Type};
 
 use super::found::{ColumnFound, Found};
 use super::table::Prepared;
-use crate::charts::{Anomalies, AnomalyKind, Chart, ChartData, Profile};
+use crate::charts::{Anomalies, AnomalyKind, Axis, Boxes, Chart, ChartData, Group, Profile, Series};
 use crate::model::{ColumnReport, TableReport};
 use crate::statistics::{Declared, Picture, Statistics};
 
 impl Prepared {
     pub(super) fn report(&self, found: &Found) -> TableReport {
         let mut columns = Vec::new();
-        let mut charts = Vec::new();
+        let (mut charts, mut timed) = (Vec::new(), Vec::new());
         let mut labels = found.labels.iter();
         for field in &self.rules.schema.fields {
             let at = self.rules.declared.columns.iter().position(|column| column.name == field.name);
@@ -35,8 +36,9 @@ impl Prepared {
                 Picture::Histogram(histogram) => histogram.into(),
             });
             charts.extend(data.map(|data| Chart::new(&field.name, [&field.name], data)));
-            if let Some(at) = at {
-                charts.extend(self.season(at, &found.columns[at]));
+            if let Some(season) = at.and_then(|at| self.season(at, &found.columns[at])) {
+                timed.push(field.name.as_str());
+                charts.push(season);
             }
         }
         if let Some(label) = &self.rules.declared.label {
@@ -50,14 +52,19 @@ impl Prepared {
             let data = Anomalies { rows: found.rows, spoilt: found.spoilt, kinds: kinds.collect() };
             charts.push(Chart::new("Anomalies", [label], data));
         }
-        if let Some(by) = &self.rules.by {
-            charts.extend(self.boxes(found, by));
-        }
-        charts.extend(found.sample.charts(
+        let mut sampled = found.sample.charts(
             &self.rules.schema.fields,
             self.rules.declared.label.as_deref(),
+            &timed,
             found.rows,
-        ));
+        );
+        if let Some(by) = &self.rules.by {
+            let grouped = self.boxes(found, by);
+            // Once is enough, and from all rows.
+            sampled.retain(|chart| grouped.iter().all(|grouped| grouped.title != chart.title));
+            charts.extend(grouped);
+        }
+        charts.extend(sampled);
         TableReport {
             name: self.rules.schema.table.clone(),
             about: self.rules.about.clone(),
@@ -72,7 +79,7 @@ impl Prepared {
     /// Statistics by group: a chart for each column of numbers.
     fn boxes(&self, found: &Found, by: &str) -> Vec<Chart> {
         let numeric: Vec<_> = self.numeric_fields().collect();
-        let chart = |(at, field): (usize, &&lookalike_ruleset::Field)| {
+        let chart = |(at, field): (usize, &&Field)| {
             let scale = crate::statistics::scale(field.ty);
             let groups = found.groups.iter().filter_map(|(label, columns)| {
                 let (count, nulls, numbers) = columns.get(at)?;
@@ -80,7 +87,7 @@ impl Prepared {
                 let quantiles = quantiles.map(|(q, (min, max))| {
                     [min, q[0], q[1], q[2], q[3], q[4], max].map(|value| value * scale)
                 });
-                Some(crate::charts::Group {
+                Some(Group {
                     label: label.clone(),
                     count: *count,
                     nulls: *nulls,
@@ -89,9 +96,9 @@ impl Prepared {
                     quantiles,
                 })
             });
-            let value = crate::charts::Axis::of(&field.name, field.ty.into());
-            let data =
-                crate::charts::Boxes { value, by: by.to_owned(), groups: groups.collect(), sample_of: None };
+            let groups: Vec<Group> = groups.collect();
+            let value = Axis { log: spans_magnitudes(field.ty, &groups), ..axis(field) };
+            let data = Boxes { value, by: by.to_owned(), groups, sample_of: None };
             Chart::new(format!("{} by {by}", field.name), [field.name.as_str(), by], data)
         };
         numeric.iter().enumerate().filter(|(_, field)| field.name != by).map(chart).collect()
@@ -155,8 +162,8 @@ impl Prepared {
             return None;
         };
         let values = histogram.counts.iter().map(|count| Some(*count as f64)).collect();
-        let value = crate::charts::Axis::linear("rows");
-        let data = crate::charts::Series {
+        let value = Axis::linear("rows");
+        let data = Series {
             time: histogram.x,
             value,
             edges: histogram.edges,
@@ -166,4 +173,18 @@ impl Prepared {
         };
         Some(Chart::new(format!("{name} over time"), [name], data))
     }
+}
+
+fn axis(field: &Field) -> Axis {
+    Axis::of(&field.name, field.ty.into())
+}
+
+/// Whether a logarithmic axis shows groups of numbers better: where all are above 0, and the middle nine tenths of all groups
+/// together span more than a factor of 20.
+fn spans_magnitudes(ty: Type, groups: &[Group]) -> bool {
+    let quantiles = || groups.iter().filter_map(|group| group.quantiles);
+    let least = |at: usize| quantiles().map(|values| values[at]).fold(f64::INFINITY, f64::min);
+    let high = quantiles().map(|values| values[5]).fold(0.0, f64::max);
+    let plain = matches!(ty, Type::Int | Type::Float | Type::Decimal(_) | Type::Duration);
+    plain && least(0) > 0.0 && least(0).is_finite() && high > 20.0 * least(1)
 }

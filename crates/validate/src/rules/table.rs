@@ -2,14 +2,14 @@
 
 use lookalike_core::Rows;
 use lookalike_core::declared::{self, Facts, Promise};
-use lookalike_ruleset::expect::Expectation;
+use lookalike_ruleset::expect::{Expectation, On};
 use lookalike_ruleset::{TableSchema, Type};
 use polars::prelude::*;
 
-use super::cycles::{Cycle, cycles};
 use super::links::Links;
 use super::twin::Twin;
 use crate::cells::Map;
+use crate::cycles::{Cycle, cycles};
 use crate::model::Note;
 use crate::text::grouped;
 
@@ -18,6 +18,10 @@ const EDGES: usize = 1024;
 
 /// Shares up to so many categories are compared one by one.
 const CATEGORIES: usize = 10_000;
+
+/// Why laws are not tested where it is not known which rows have anomalies.
+pub(super) const UNKNOWN_ROWS: &str =
+    "the rows without anomalies are not known: put the file of marks beside the data";
 
 /// What a table must be.
 #[derive(Clone, Debug)]
@@ -52,6 +56,33 @@ impl TableRules {
         unmarked.then(|| declared.anomalies.iter().map(|anomaly| anomaly.rows).sum())
     }
 
+    /// Whether an expectation, by its number, is held against the rows without anomalies. What no anomaly changes is the same in
+    /// all rows, so it is read in all of them.
+    pub fn looks_at_clean(&self, expectation: usize) -> bool {
+        let Some(about) = self.expects.get(expectation) else { return false };
+        about.on == On::Clean && (self.clean_known || self.is_anomalous(expectation))
+    }
+
+    /// Whether an anomaly changes something that an expectation reads.
+    pub(super) fn is_anomalous(&self, expectation: usize) -> bool {
+        self.declared.anomalous_expects.get(expectation).copied().unwrap_or(true)
+    }
+
+    /// Whether an anomaly changes one of these columns.
+    pub(super) fn is_changed(&self, columns: &[String]) -> bool {
+        self.declared.columns.iter().any(|column| column.anomalous && columns.contains(&column.name))
+    }
+
+    /// Which rows an expectation, by its number, is held against.
+    pub(super) fn seen(&self, expectation: usize) -> Seen {
+        match (&self.declared.label, self.looks_at_clean(expectation)) {
+            (Some(_), true) if !self.clean_known => Seen::Unlabelled,
+            (None, true) if !self.clean_known => Seen::Mixed,
+            _ if !self.whole => Seen::Part,
+            _ => Seen::All,
+        }
+    }
+
     /// What a reader must know of rows with anomalies, where they are not known.
     pub(super) fn notes(&self) -> Vec<Note> {
         const WAY_OUT: &str = "`generate` writes a file of marks, such as NAME.anomalies.csv, which says what each anomaly changed: \
@@ -60,7 +91,7 @@ impl TableRules {
             _ if self.clean_known || self.declared.anomalies.is_empty() => return Vec::new(),
             (None, Some(label)) => format!(
                 "Which rows are anomalous is known from the column `{label}` alone, so rows with a label are not held against the \
-                 rules, and laws and shares are not tested. {WAY_OUT}."
+                 rules, and laws and shares of what anomalies change are not tested. {WAY_OUT}."
             ),
             (Some(Some(most)), _) => format!(
                 "The ruleset declares anomalies, and nothing says which rows have them. So each rule is held to be kept where no more \
@@ -76,12 +107,44 @@ impl TableRules {
     }
 }
 
+/// Which rows an expectation was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// All that it is about.
+    All,
+    /// Some, which their numbers chose: laws hold there, too, but limits are those of the whole table.
+    Part,
+    /// Those without a label, where rows without anomalies were asked for: others, whose values anomalies have changed, are
+    /// missing, and not at random.
+    Unlabelled,
+    /// Rows with anomalies among those without, where the latter were asked for.
+    Mixed,
+}
+
+impl Seen {
+    /// Why a figure of these rows is not judged, if it is not: `law` says that it is held against a law, with a tolerance.
+    pub(super) fn reason(self, law: bool) -> Option<&'static str> {
+        match self {
+            Seen::Part if !law => Some("only a part of the table's rows was looked at"),
+            Seen::Unlabelled => Some(
+                "rows with a label are left out, and not at random: the file of marks beside the data would say what stood in them",
+            ),
+            Seen::Mixed => Some(
+                "anomalous rows are among them: the file of marks beside the data would say which, and what stood in them",
+            ),
+            Seen::All | Seen::Part => None,
+        }
+    }
+}
+
 /// A table's rules, ready to look at rows.
 pub struct Prepared {
     pub(super) rules: TableRules,
     pub(super) columns: Vec<PreparedColumn>,
     pub(super) keys: Vec<Vec<String>>,
     pub(super) pairs: Vec<PreparedPair>,
+    /// Declared correlations that are not tested, and why.
+    pub(super) untested: Vec<([String; 2], &'static str)>,
     /// Rows that will be looked at.
     pub(super) rows: u64,
 }
@@ -163,6 +226,7 @@ impl Prepared {
             };
             columns.push(PreparedColumn { ty, leaves, twin });
         }
+        let mut untested = Vec::new();
         let pairs = rules.declared.correlations.iter().filter_map(|pair| {
             let of = |name: &String| rules.declared.columns.iter().position(|column| column.name == *name);
             let at = [of(&pair.columns[0])?, of(&pair.columns[1])?];
@@ -170,10 +234,18 @@ impl Prepared {
                 [declared::Leaf { promise: Promise::Spread(spread), .. }] => Some(spread),
                 _ => None,
             };
-            let spreads = [spread(at[0])?, spread(at[1])?];
-            if !rules.clean_known || !rules.declared.requires.is_empty() {
+            let (spreads, reason) = match (spread(at[0]), spread(at[1])) {
+                _ if !rules.clean_known => (None, UNKNOWN_ROWS),
+                _ if !rules.declared.requires.is_empty() => {
+                    (None, "rows are drawn again for `require`, which changes the correlation")
+                }
+                (Some(a), Some(b)) => (Some([a, b]), ""),
+                _ => (None, "the law of one of the columns is not known in closed form"),
+            };
+            let Some(spreads) = spreads else {
+                untested.push((pair.columns.clone(), reason));
                 return None;
-            }
+            };
             let edges = spreads.map(|spread| spread.edges(EDGES));
             let ranks = [0, 1].map(|side| {
                 let upto: Vec<f64> = edges[side].iter().map(|edge| spreads[side].cdf(*edge)).collect();
@@ -184,7 +256,7 @@ impl Prepared {
         });
         let pairs: Vec<PreparedPair> = pairs.collect();
         let keys = links.of_table(&rules.schema.table).to_vec();
-        Ok(Prepared { columns, keys, pairs, rows, rules })
+        Ok(Prepared { columns, keys, pairs, untested, rows, rules })
     }
 
     /// The rules.

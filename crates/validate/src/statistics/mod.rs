@@ -4,6 +4,7 @@
 mod digest;
 mod distinct;
 mod moments;
+mod over_time;
 pub mod sample;
 
 use lookalike_ruleset::Type;
@@ -197,7 +198,7 @@ impl Numbers {
     }
 
     /// Edges of bins for a chart, and whether they are even on a logarithmic scale.
-    fn edges(&self, ty: Type) -> Option<(Vec<f64>, bool)> {
+    pub(crate) fn edges(&self, ty: Type) -> Option<(Vec<f64>, bool)> {
         let (min, max) = self.range()?;
         if min == max {
             return None;

@@ -20,7 +20,7 @@ const COLUMNS: usize = 40;
 /// A text with more different values is no category.
 const CATEGORIES: usize = 30;
 /// Charts of each kind, at most.
-const CHARTS: usize = 6;
+pub(super) const CHARTS: usize = 6;
 /// Of a number's ranks, so much must be explained by a category to be worth a chart.
 const EXPLAINED: f64 = 0.02;
 /// So strong must a rank correlation be to be worth a chart.
@@ -39,7 +39,7 @@ enum Column {
 /// Some rows of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
-    rows: Vec<u64>,
+    pub(super) rows: Vec<u64>,
     columns: Vec<Column>,
 }
 
@@ -100,8 +100,9 @@ impl Sample {
     }
 
     /// What the sample shows: numbers by the category that tells most of them, numbers that go with each other, the matrix of
-    /// pairs, and where values are missing. `label` is the column that names each row's anomalies; `of` are the table's rows.
-    pub fn charts(&self, fields: &[Field], label: Option<&str>, of: u64) -> Vec<Chart> {
+    /// pairs, what happens over time, and where values are missing. `label` is the column that names each row's anomalies, `timed`
+    /// are columns of times that have such a chart already; `of` are the table's rows.
+    pub fn charts(&self, fields: &[Field], label: Option<&str>, timed: &[&str], of: u64) -> Vec<Chart> {
         let whole = self.rows.len() as u64 == of;
         let sample_of = (!whole).then_some(of);
         let mut sides: Vec<Side<'_>> = Vec::new();
@@ -117,6 +118,7 @@ impl Sample {
         };
         let mut charts = self.boxes(&sides, sample_of);
         charts.extend(self.scatters(&sides, marks, sample_of));
+        charts.extend(self.over_time(&sides, timed));
         charts.extend(self.matrix(&sides, whole));
         charts.extend(self.nulls(fields));
         charts
@@ -211,7 +213,13 @@ impl Sample {
         } else {
             format!("; from a sample of {}", counted(self.rows.len() as u64, "row", "rows"))
         };
-        let measure = format!("Rank correlation; with categories correlation ratio and Cramér's V{sample}");
+        let first = if sides.len() < COLUMNS {
+            String::new()
+        } else {
+            format!("; the first {COLUMNS} columns that can be compared")
+        };
+        let measure =
+            format!("Rank correlation; with categories correlation ratio and Cramér's V{sample}{first}");
         let data = Matrix {
             kind: MatrixKind::Signed,
             measure,
@@ -248,12 +256,12 @@ impl Sample {
 }
 
 /// A column that can be compared with others: numbers, or categories.
-struct Side<'a> {
-    field: &'a Field,
+pub(super) struct Side<'a> {
+    pub(super) field: &'a Field,
     /// The numbers; none for categories.
-    numbers: Option<&'a [f64]>,
+    pub(super) numbers: Option<&'a [f64]>,
     /// Ranks of the numbers, ties shared; NaN for nulls.
-    ranks: Vec<f64>,
+    pub(super) ranks: Vec<f64>,
     /// Categories by falling count, then by name.
     names: Vec<String>,
     codes: Vec<Option<u32>>,
@@ -369,9 +377,13 @@ fn rank_correlation(a: &Side<'_>, b: &Side<'_>) -> Option<f64> {
 /// The share of the variance of a number's ranks that lies between categories, less what chance gives (epsilon squared,
 /// Kelley 1935); 0 to 1.
 fn explained(number: &Side<'_>, category: &Side<'_>) -> f64 {
-    let mut groups = vec![(0.0f64, 0.0f64); category.names.len()];
-    let rows =
-        || number.ranks.iter().zip(&category.codes).filter(|(rank, code)| !rank.is_nan() && code.is_some());
+    explained_by(&number.ranks, &category.codes, category.names.len())
+}
+
+/// The same of ranks, in so many groups by their codes.
+pub(super) fn explained_by(ranks: &[f64], codes: &[Option<u32>], groups: usize) -> f64 {
+    let mut groups = vec![(0.0f64, 0.0f64); groups];
+    let rows = || ranks.iter().zip(codes).filter(|(rank, code)| !rank.is_nan() && code.is_some());
     let n = rows().count() as f64;
     let mean = rows().map(|(rank, _)| rank).sum::<f64>() / n;
     let mut all = 0.0;
@@ -469,7 +481,7 @@ mod tests {
     #[test]
     fn pairs_that_belong_together_are_found() {
         let sample = Sample::of(&fields(), &frame(0..900), 0, 900).unwrap();
-        let charts = sample.charts(&fields(), Some("note"), 900);
+        let charts = sample.charts(&fields(), Some("note"), &[], 900);
         let titles: Vec<&str> = charts.iter().map(|chart| chart.title.as_str()).collect();
         assert_eq!(
             titles,
@@ -504,14 +516,14 @@ mod tests {
     fn nothing_comes_of_nothing() {
         for rows in [0, 1] {
             let sample = Sample::of(&fields(), &frame(0..rows), 0, rows).unwrap();
-            for chart in sample.charts(&fields(), None, rows) {
+            for chart in sample.charts(&fields(), None, &[], rows) {
                 assert!(chart.draw().problems().is_empty());
             }
         }
         let constant = DataFrame::new(3, vec![PolarsColumn::new("size".into(), [5i64, 5, 5])]).unwrap();
         assert_eq!(constant.column("size").unwrap().dtype(), &DataType::Int64);
         let fields = [field("size", Type::Int)];
-        let charts = Sample::of(&fields, &constant, 0, 3).unwrap().charts(&fields, None, 3);
+        let charts = Sample::of(&fields, &constant, 0, 3).unwrap().charts(&fields, None, &[], 3);
         assert_eq!(charts.len(), 1);
     }
 
@@ -565,7 +577,7 @@ mod tests {
         for (case, fields, frame) in cases {
             let rows = frame.height() as u64;
             let sample = Sample::of(fields, &frame, 0, rows).unwrap();
-            let charts = sample.charts(fields, None, rows);
+            let charts = sample.charts(fields, None, &[], rows);
             let nulls: u64 = frame.columns().iter().map(|column| column.null_count() as u64).sum();
             let mut maps = 0;
             for chart in &charts {

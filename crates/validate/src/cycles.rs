@@ -5,14 +5,14 @@ use lookalike_ruleset::Type;
 
 /// A cycle of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cycle {
+pub(crate) enum Cycle {
     Hour,
     Weekday,
     Month,
 }
 
 impl Cycle {
-    pub(super) fn places(self) -> usize {
+    pub(crate) fn places(self) -> usize {
         match self {
             Cycle::Hour => 24,
             Cycle::Weekday => 7,
@@ -20,7 +20,7 @@ impl Cycle {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Cycle::Hour => "hour of the day (UTC)",
             Cycle::Weekday => "day of the week (UTC)",
@@ -28,7 +28,7 @@ impl Cycle {
         }
     }
 
-    pub(super) fn label(self, at: usize) -> String {
+    pub(crate) fn label(self, at: usize) -> String {
         const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -40,7 +40,7 @@ impl Cycle {
     }
 
     /// The place of a number of days since 1970-01-01 with its fraction.
-    pub(super) fn place(self, days: f64) -> usize {
+    pub(crate) fn place(self, days: f64) -> usize {
         let day = days.floor() as i64;
         match self {
             Cycle::Hour => (((days - days.floor()) * 24.0 + 1e-9) as usize).min(23),
@@ -60,7 +60,7 @@ impl Cycle {
 }
 
 /// Days in a unit of a column of times; none of other types.
-pub(super) fn in_days(ty: Type) -> Option<f64> {
+pub(crate) fn in_days(ty: Type) -> Option<f64> {
     match ty {
         Type::Date => Some(1.0),
         Type::Datetime => Some(1.0 / 86_400e6),
@@ -68,8 +68,16 @@ pub(super) fn in_days(ty: Type) -> Option<f64> {
     }
 }
 
+/// The cycles that a span of so many days runs through; those of `stamps` within a day, too.
+pub(crate) fn within(days: f64, stamps: bool) -> impl Iterator<Item = Cycle> {
+    let all = [(Cycle::Hour, 2.0), (Cycle::Weekday, 14.0), (Cycle::Month, 365.0)];
+    all.into_iter()
+        .filter(move |(cycle, least)| days >= *least && (stamps || *cycle != Cycle::Hour))
+        .map(|(cycle, _)| cycle)
+}
+
 /// The cycles of a law of times, with the share of each place; only those that the span of time runs through.
-pub(super) fn cycles(spread: &Spread, ty: Type) -> Vec<(Cycle, Vec<f64>)> {
+pub(crate) fn cycles(spread: &Spread, ty: Type) -> Vec<(Cycle, Vec<f64>)> {
     const LONGEST: f64 = 3.0 * 366.0;
     let Some(unit) = in_days(ty) else { return Vec::new() };
     let (low, high) = spread.support();
@@ -78,17 +86,8 @@ pub(super) fn cycles(spread: &Spread, ty: Type) -> Vec<(Cycle, Vec<f64>)> {
         return Vec::new();
     }
     let per_day = if ty == Type::Datetime && last - first <= LONGEST { 24.0 } else { 1.0 };
-    let mut found: Vec<(Cycle, Vec<f64>)> = Vec::new();
-    let mut want = |cycle: Cycle| found.push((cycle, vec![0.0; cycle.places()]));
-    if per_day > 1.0 && last - first >= 2.0 {
-        want(Cycle::Hour);
-    }
-    if last - first >= 14.0 {
-        want(Cycle::Weekday);
-    }
-    if last - first >= 365.0 {
-        want(Cycle::Month);
-    }
+    let mut found: Vec<(Cycle, Vec<f64>)> =
+        within(last - first, per_day > 1.0).map(|cycle| (cycle, vec![0.0; cycle.places()])).collect();
     if found.is_empty() {
         return found;
     }
