@@ -58,7 +58,8 @@
 //! | `validate` | [`validation`]: checks, comparisons, charts, reports | |
 //! | `privacy` | [`privacy`]: sessions, budgets, mechanisms, fitting; OpenDP with its own copy of OpenSSL | |
 //! | `pipeline` | [`pipeline`], [`merge`], [`release`] and [`protect`]: whole runs into files; the two above | |
-//! | `cli` | the programs `lookalike` and `generate`; `pipeline` | yes |
+//! | `sqlite` | the format `sqlite`, with its own copy of SQLite | yes |
+//! | `cli` | the programs `lookalike` and `generate`; `pipeline` and `sqlite` | yes |
 //! | `bedrock` | their commands `draft` and `refine`; the AWS SDK | yes |
 
 #![cfg_attr(
