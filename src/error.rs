@@ -3,6 +3,20 @@
 use crate::ruleset::Refusal;
 
 /// A ruleset could not be used, or rows not be made or written.
+///
+/// Its text is meant for people: what was found, what was expected, and how to mend it. What a program may want to know is in
+/// the variants:
+///
+/// ```
+/// use lookalike::{Error, Ruleset};
+///
+/// match Ruleset::from_str("{lookalike: 1, tables: {t: {columns: {a: {unifrom: [0, 1]}}}}}") {
+///     Err(Error::Refused(refusal)) => {
+///         assert_eq!((refusal.errors(), refusal.diagnostics[0].code), (1, "unknown-kind"));
+///     }
+///     _ => unreachable!("`unifrom` is no kind"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

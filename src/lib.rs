@@ -38,10 +38,16 @@
 //! | another seed, other rows and params | [`Loader`] | |
 //! | generators of one's own | [`Loader::kinds`], [`program`] | `examples/custom_kind.rs` |
 //! | anomalies in rows of one's own | [`Loader::given`], [`data`] | `examples/inject.rs` |
+//! | the truth about anomalies | [`Table::marks`], [`marks`] | `examples/detector.rs` |
 //! | checks against rules and reference | [`validation`] | `examples/validate.rs` |
 //! | statistics under differential privacy | [`privacy`], [`release`] | `examples/release.rs` |
 //! | files, as the program writes them | [`pipeline`], [`merge`] | |
 //! | rows that must not change | [`lock`] | |
+//! | what differs between two outputs, or two rulesets | [`diff`] | |
+//! | the crates underneath | [`language`], [`engine`], [`io`], [`core`] | |
+//!
+//! Rows are polars data frames; [`polars`] is the version in use. Everything that can fail gives an [`Error`], whose text says
+//! what was found, what was expected, and how to mend it.
 //!
 //! # Features
 //! `default-features = false` is the way for a library: rulesets, rows, sources and fixtures, and nothing else to compile.
@@ -52,7 +58,8 @@
 //! | `validate` | [`validation`]: checks, comparisons, charts, reports | |
 //! | `privacy` | [`privacy`]: sessions, budgets, mechanisms, fitting; OpenDP with its own copy of OpenSSL | |
 //! | `pipeline` | [`pipeline`], [`merge`], [`release`] and [`protect`]: whole runs into files; the two above | |
-//! | `cli` | the programs `lookalike` and `generate`; `pipeline` | yes |
+//! | `sqlite` | the format `sqlite`, with its own copy of SQLite | yes |
+//! | `cli` | the programs `lookalike` and `generate`; `pipeline` and `sqlite` | yes |
 //! | `bedrock` | their commands `draft` and `refine`; the AWS SDK | yes |
 
 #![cfg_attr(

@@ -1,4 +1,5 @@
-//! The truth about anomalies as a table: a row for each cell that was changed.
+//! The truth about anomalies as a table: a row for each cell that was changed. [`Table::marks`](crate::Table::marks) makes it of
+//! rows, with an example.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,7 +17,7 @@ pub struct LockedArgs {
     #[arg(long, conflicts_with = "params", help_heading = "Locking")]
     pub locked: bool,
     /// With --locked: write what differs into this file: .md or .json.
-    #[arg(long, value_name = "FILE", requires = "locked", help_heading = "Locking")]
+    #[arg(long, value_name = "FILE", value_parser = difference_file, requires = "locked", help_heading = "Locking")]
     pub difference: Option<PathBuf>,
 }
 
@@ -42,27 +42,40 @@ impl LockedArgs {
             let of = profile.map_or(String::new(), |profile| format!(" with profile `{profile}`"));
             let path = LockFile::path_for(&args.path);
             let message = format!("{} has no lock of {}{of}", path.display(), args.path.display());
-            return Err(Failure::usage(message)
-                .help("lock it with `lookalike generate RULESET --lock`, and commit the file"));
+            let help = format!("lock it with `{}`, and commit the file", lock_command(args));
+            return Err(Failure::usage(message).help(help));
         };
         let now = Lock::of(ruleset, &args.path, profile, threads, stop)?;
         let Some(difference) = locked.compare(&now) else { return Ok(()) };
         if let Some(path) = &self.difference {
-            let text = match path.extension().and_then(|extension| extension.to_str()) {
-                Some("json") => {
-                    let json = serde_json::to_string_pretty(&difference);
-                    json.map_err(|error| Failure::bug(&error.to_string()))? + "\n"
-                }
-                Some("md") => difference.to_markdown(),
-                _ => return Err(Failure::usage("`--difference` takes a file that ends in .md or .json")),
+            let text = if path.extension().is_some_and(|extension| extension == "json") {
+                let json = serde_json::to_string_pretty(&difference);
+                json.map_err(|error| Failure::bug(&error.to_string()))? + "\n"
+            } else {
+                difference.to_markdown()
             };
             let mut output = Output::file(path)?;
             output.write(text.as_bytes())?;
             output.finish(0)?.publish()?;
         }
-        Err(Failure::new(exit::THRESHOLD, difference.to_text().trim_end())
-            .help("if that is meant to be, lock the new rows with `lookalike generate RULESET --lock`"))
+        let help = format!("if that is meant to be, lock the new rows with `{}`", lock_command(args));
+        Err(Failure::new(exit::THRESHOLD, difference.to_text().trim_end()).help(help))
     }
+}
+
+/// A file that a difference can be written to: found out before there is one.
+fn difference_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json" | "md") => Ok(path),
+        _ => Err("expected a file that ends in .md or .json".into()),
+    }
+}
+
+/// The command that locks the rows of these arguments.
+fn lock_command(args: &RulesetArgs) -> String {
+    let profile = args.profile.as_ref().map_or(String::new(), |profile| format!(" -p {profile}"));
+    format!("lookalike generate {}{profile} --lock", args.path.display())
 }
 
 /// Makes all rows and writes their lock beside the ruleset; gives the words about it.

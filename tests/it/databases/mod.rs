@@ -1,12 +1,17 @@
 //! What we write for databases goes into real ones, with all constraints on, and comes back as it was: the digests of what
 //! is read are those of the rows that the ruleset makes.
 //!
-//! PostgreSQL is one that is installed; where there is none, its tests say so and pass.
+//! PostgreSQL is one that is installed, and so is MariaDB, which stands for MySQL; where there is none, its tests say so and
+//! pass. `.ci/run` installs PostgreSQL.
 
+mod mariadb;
 mod postgres;
 mod sqlite;
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use lookalike::Ruleset;
@@ -115,7 +120,7 @@ fn hostile() -> (TableSchema, DataFrame) {
         ("order by 1; --", Type::Decimal(2), cents),
         ("größe", Type::Date, cast(&day, DataType::Date)),
         ("%s ?1 $1", Type::Datetime, cast(&micros, DataType::Datetime(TimeUnit::Microseconds, None))),
-        ("\n", Type::Duration, cast(&micros, DataType::Duration(TimeUnit::Microseconds))),
+        ("two\nlines", Type::Duration, cast(&micros, DataType::Duration(TimeUnit::Microseconds))),
     ];
     let field = |(name, ty, _): &(&str, Type, Series)| Field {
         name: (*name).into(),
@@ -138,6 +143,39 @@ fn written(format: &str, dialect: Dialect, copy: bool, schema: &TableSchema, fra
     let mut sink = (kind.open)(schema, Output::memory(), &options).unwrap();
     sink.write(sink.encoder().encode(frame).unwrap()).unwrap();
     sink.finish().unwrap().into_bytes().unwrap()
+}
+
+/// The rows that were read, in the order of those that were made. A row that was not made has no place.
+fn in_order(made: &DataFrame, read: &DataFrame, schema: &TableSchema) -> DataFrame {
+    let rows = |frame: &DataFrame| -> Vec<String> {
+        let columns = schema.fields.iter().zip(frame.columns());
+        let columns: Vec<_> = columns
+            .map(|(field, column)| lookalike::io::texts(field, column.as_materialized_series()).unwrap())
+            .collect();
+        (0..frame.height())
+            .map(|row| columns.iter().map(|c| format!("{:?} ", c.get(row))).collect())
+            .collect()
+    };
+    let mut places: BTreeMap<String, Vec<IdxSize>> = BTreeMap::new();
+    for (place, row) in (0..).zip(rows(read)) {
+        places.entry(row).or_default().push(place);
+    }
+    let mut place = |row: String| {
+        places.get_mut(&row).and_then(Vec::pop).unwrap_or_else(|| panic!("{} has lost {row}", schema.table))
+    };
+    let order: Vec<IdxSize> = rows(made).into_iter().map(&mut place).collect();
+    read.take(&IdxCa::from_vec("rows".into(), order)).unwrap()
+}
+
+/// Says loudly that a database is not there.
+fn not_tested(database: &str) {
+    // Past what the test runner keeps to itself.
+    let words = format!("\n*** NOT TESTED: {database} is not installed, so nothing was loaded into it ***\n");
+    std::io::stderr().write_all(words.as_bytes()).unwrap();
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// What is said of tables and keys for each database, without the rows.

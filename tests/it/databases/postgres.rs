@@ -3,16 +3,14 @@
 //! The server is started for the test, in a folder of its own and on a socket in it, under a user of the system that may be
 //! no administrator, which the server insists on.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use lookalike::io::{Dialect, SourceOptions};
 use lookalike::language::{TableSchema, Type};
-use lookalike::polars::prelude::{DataFrame, IdxCa, IdxSize};
+use lookalike::polars::prelude::DataFrame;
 
-use super::{AIRLINE, EBS, Made, hostile, written};
+use super::{AIRLINE, EBS, Made, hostile, in_order, is_root, not_tested, written};
 use lookalike::lock::digests;
 
 /// A server, which ends with the test.
@@ -25,9 +23,7 @@ impl Server {
     /// Starts a server, if there is one to be had.
     fn start() -> Option<Server> {
         let Some(programs) = programs() else {
-            // Past what the test runner keeps to itself.
-            let words = b"\n*** NOT TESTED: PostgreSQL is not installed, so nothing was loaded into it ***\n";
-            std::io::stderr().write_all(words).unwrap();
+            not_tested("PostgreSQL");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
@@ -129,28 +125,6 @@ impl Server {
     }
 }
 
-/// The rows that were read, in the order of those that were made. A row that was not made has no place.
-fn in_order(made: &DataFrame, read: &DataFrame, schema: &TableSchema) -> DataFrame {
-    let rows = |frame: &DataFrame| -> Vec<String> {
-        let columns = schema.fields.iter().zip(frame.columns());
-        let columns: Vec<_> = columns
-            .map(|(field, column)| lookalike::io::texts(field, column.as_materialized_series()).unwrap())
-            .collect();
-        (0..frame.height())
-            .map(|row| columns.iter().map(|c| format!("{:?} ", c.get(row))).collect())
-            .collect()
-    };
-    let mut places: BTreeMap<String, Vec<IdxSize>> = BTreeMap::new();
-    for (place, row) in (0..).zip(rows(read)) {
-        places.entry(row).or_default().push(place);
-    }
-    let mut place = |row: String| {
-        places.get_mut(&row).and_then(Vec::pop).unwrap_or_else(|| panic!("{} has lost {row}", schema.table))
-    };
-    let order: Vec<IdxSize> = rows(made).into_iter().map(&mut place).collect();
-    read.take(&IdxCa::from_vec("rows".into(), order)).unwrap()
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"]);
@@ -174,10 +148,6 @@ fn programs() -> Option<PathBuf> {
     let has = |folder: &Path, program: &str| folder.join(program).is_file();
     let has_psql = std::env::split_paths(&paths).any(|folder| has(&folder, "psql"));
     folders.into_iter().rev().find(|folder| has_psql && has(folder, "initdb") && has(folder, "pg_ctl"))
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 #[test]

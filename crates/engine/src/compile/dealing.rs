@@ -11,8 +11,9 @@ use super::anomalies::{AnomalyDraft, Whole};
 use super::prepare::Preparer;
 use crate::anomaly::Anomaly;
 use crate::generator::{Categories, Demand, InputName, Output, Site};
-use crate::inject::{Dealt, Held, Injector, Planned, Together, Units, Wanted, largest_remainder};
+use crate::inject::{Dealt, Held, Injector, Planned, Together, Units, Wanted};
 use crate::look::Look;
+use crate::shares::largest_remainder;
 
 impl Preparer<'_> {
     /// Checks the anomalies of a table and finds out which rows they take.

@@ -13,11 +13,11 @@ use super::Draft;
 use crate::build::{Builder, Spec};
 use crate::generator::{Categories, InputName};
 use crate::given::PartRows;
-use crate::inject::largest_remainder;
 use crate::merge::deal::Interleave;
 use crate::merge::picks::Picks;
 use crate::part_files::{FromFile, MAX_ROWS, PartFile, PartFiles};
 use crate::plan::Source;
+use crate::shares::largest_remainder;
 use crate::subsets::{BySubset, Differing, Parts, SUBSET};
 
 /// The files whose rows are parts of a table.

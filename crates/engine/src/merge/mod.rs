@@ -7,10 +7,11 @@
 //! table with children, the key of each row.
 
 pub(crate) mod deal;
+mod keys;
 pub(crate) mod picks;
 mod reconcile;
+mod sample;
 
-use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,13 +22,14 @@ use polars::prelude::*;
 
 use crate::array;
 use crate::generator::{Categories, Failure, Output};
-use crate::generators::template::texts_of;
-use crate::inject::largest_remainder;
 use crate::plan::Error;
 use crate::run::BLOCK_ROWS;
+use crate::shares::largest_remainder;
 use crate::subsets::aligned;
-use deal::{Copies, Interleave};
-use picks::{Bits, Picks};
+use deal::Interleave;
+use keys::{Keys, follow, key_column};
+use picks::Picks;
+use sample::sample;
 
 pub use reconcile::{Conflict, reconcile};
 
@@ -139,29 +141,6 @@ struct Ready<E> {
     parents: Vec<Keys>,
     /// Rows of a child that lack a parent in the same input.
     orphans: u64,
-}
-
-/// The keys of a parent's rows in one part.
-struct Keys {
-    rows: HashMap<Key, u64>,
-    /// For each row taken, its number in the merged table.
-    numbers: Vec<u64>,
-    picks: Picks,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Int(i64),
-    Text(Box<str>),
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Key::Int(key) => key.fmt(f),
-            Key::Text(key) => write!(f, "`{key}`"),
-        }
-    }
 }
 
 /// What a merge took from an input.
@@ -426,97 +405,6 @@ impl<E: From<Error>> Merged<E> {
         }
         Ok(columns)
     }
-
-    /// A key of text that no other input nor copy has.
-    fn text_key(&self, number: usize, text: &str, copy: u64) -> String {
-        let name = &self.names[number];
-        if copy == 0 { format!("{name}:{text}") } else { format!("{name}:{text}#{}", copy + 1) }
-    }
-
-    /// The new keys of the parents of some rows of a child: for the k-th copy of a row that of the parent's k-th, beginning
-    /// again where the parent has no more.
-    fn parent_keys(
-        &self,
-        number: usize,
-        keys: &Keys,
-        series: &Series,
-        copies: impl Iterator<Item = u64>,
-    ) -> Result<Series, Failure> {
-        let gone = || Failure::new("an input has changed since it was first read");
-        // The parent's row, and which copy of it.
-        let find = |old: &Key, copy: u64| {
-            let row = *keys.rows.get(old).ok_or_else(gone)?;
-            Ok::<_, Failure>((row, copy % keys.picks.copies(row).max(1)))
-        };
-        let olds = keys_of(series)?.into_iter().zip(copies);
-        if *series.dtype() == DataType::String {
-            let new = |(old, copy): (Option<Key>, u64)| match old {
-                None => Ok(None),
-                Some(old) => {
-                    let (_, copy) = find(&old, copy)?;
-                    let Key::Text(old) = old else { return Err(gone()) };
-                    Ok(Some(self.text_key(number, &old, copy)))
-                }
-            };
-            return Ok(olds.map(new).collect::<Result<StringChunked, Failure>>()?.into_series());
-        }
-        let new = |(old, copy): (Option<Key>, u64)| {
-            let Some(old) = old else { return Ok(None) };
-            let (row, copy) = find(&old, copy)?;
-            let number = keys.numbers.get((keys.picks.before(row) + copy) as usize).ok_or_else(gone)?;
-            Ok(Some(*number as i64 + 1))
-        };
-        Ok(olds.map(new).collect::<Result<Int64Chunked, Failure>>()?.into_series())
-    }
-
-    /// The keys of a part's rows, for a child with a part of the same number.
-    fn keys(&self, number: usize, child: &str, name: &str) -> Result<Keys, Refused<E>> {
-        let Some(at) = self.key else {
-            let message = format!("`{}` is the parent of `{child}`, so it needs a `key`", self.schema.table);
-            return Err(Refused::Rule(message));
-        };
-        let Some(part) = self.parts.get(number) else {
-            return Err(Refused::Rule(format!("{name} has no parent: the inputs of `{child}` are others")));
-        };
-        let Some((place, _)) = part.columns[at] else {
-            let message = format!("{} has no column `{}`", part.name, self.schema.fields[at].name);
-            return Err(Refused::Rule(message));
-        };
-        let all = part.input.rows();
-        if all > MAX_PARENTS || part.picks.len() > MAX_PARENTS {
-            let message =
-                format!("{} has {all} rows; a table with children has at most {MAX_PARENTS}", part.name);
-            return Err(Refused::Rule(message));
-        }
-        let mut rows: HashMap<Key, u64> = HashMap::new();
-        for start in (0..all).step_by(BLOCK_ROWS) {
-            let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &[place])?;
-            let series = frame.columns()[0].as_materialized_series();
-            let series = reconcile::convert(series, self.schema.fields[at].ty)
-                .map_err(|f| Refused::Rule(f.message))?;
-            for (row, key) in (start..).zip(keys_of(&series).map_err(|f| Refused::Rule(f.message))?) {
-                let column = &self.schema.fields[at].name;
-                let Some(key) = key else {
-                    let message = format!("{}: the key `{column}` is null in row {row}", part.name);
-                    return Err(Refused::Rule(message));
-                };
-                if let Some(first) = rows.insert(key.clone(), row) {
-                    let message =
-                        format!("{}: the key `{column}` is {key} in two rows, {first} and {row}", part.name);
-                    return Err(Refused::Rule(message));
-                }
-            }
-        }
-        let mut numbers = vec![0; part.picks.len() as usize];
-        for start in (0..self.rows()).step_by(BLOCK_ROWS) {
-            let (of, before) = self.interleave.look(start..self.rows().min(start + BLOCK_ROWS as u64));
-            let own = (start..).zip(of).filter(|(_, part)| *part as usize == number);
-            for (next, (row, _)) in (before[number]..).zip(own) {
-                numbers[next as usize] = row;
-            }
-        }
-        Ok(Keys { rows, numbers, picks: part.picks.clone() })
-    }
 }
 
 fn internal(error: PolarsError) -> Error {
@@ -529,33 +417,6 @@ fn find<E>(schema: &TableSchema, name: &str) -> Result<usize, Refused<E>> {
     schema.fields.iter().position(|field| field.name == name).ok_or_else(|| {
         let help = lookalike_ruleset::diagnostic::did_you_mean(name, "columns", known());
         Refused::Rule(format!("no input of `{}` has a column `{name}`; {help}", schema.table))
-    })
-}
-
-/// The position of a column that is or names a key, which is made anew: whole numbers or text.
-fn key_column<E>(
-    schema: &mut TableSchema,
-    name: &str,
-    inputs: &[(&str, &TableSchema)],
-) -> Result<usize, Refused<E>> {
-    let at = find(schema, name)?;
-    let field = &mut schema.fields[at];
-    if !matches!(field.ty, Type::Int | Type::Text) {
-        let message = format!("`{name}` is {}, and keys are whole numbers or text", field.ty);
-        return Err(Refused::Rule(message));
-    }
-    field.plain = false;
-    if let Some((input, _)) = inputs.iter().find(|(_, schema)| schema.fields.iter().all(|f| f.name != name)) {
-        return Err(Refused::Rule(format!("{input} has no column `{name}`, which is a key")));
-    }
-    Ok(at)
-}
-
-/// Keys of whole numbers or text.
-fn keys_of(series: &Series) -> Result<Vec<Option<Key>>, Failure> {
-    Ok(match series.dtype() {
-        DataType::Int64 => series.i64()?.iter().map(|key| key.map(Key::Int)).collect(),
-        _ => series.str()?.iter().map(|key| key.map(|key| Key::Text(key.into()))).collect(),
     })
 }
 
@@ -587,124 +448,6 @@ fn read_rows<E: From<Error>>(input: &dyn Input<E>, rows: &[u64]) -> Result<DataF
         Some(whole) => Ok(whole),
         None => input.columns(0..0, &all),
     }
-}
-
-/// Which rows of a part are taken, as many as it says.
-fn sample<E: From<Error>>(part: &Part<E>, rule: &Rule, seed: Seed) -> Result<Picks, Refused<E>> {
-    let all = part.input.rows();
-    if all == 0 && part.rows > 0 {
-        return Err(Refused::Rule(format!(
-            "{} has no rows, and {} are to come from it",
-            part.name, part.rows
-        )));
-    }
-    if rule.stratify.is_empty() || (part.rows == all && !rule.replace) {
-        return Ok(Picks::of(all, part.rows, rule.replace, seed));
-    }
-    let mut bits = Bits::default();
-    let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
-    for_each_stratum(part, rule, |stratum| {
-        match sizes.get_mut(stratum) {
-            Some(size) => *size += 1,
-            None => {
-                sizes.insert(stratum.to_owned(), 1);
-            }
-        }
-        if sizes.len() > MAX_STRATA {
-            let message = format!(
-                "{} has more than {MAX_STRATA} combinations of {}; stratify by columns with few values",
-                part.name,
-                rule.stratify.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
-            );
-            return Err(Refused::Rule(message));
-        }
-        Ok(())
-    })?;
-    let shares: Vec<f64> = sizes.values().map(|size| *size as f64).collect();
-    let mut strata: BTreeMap<&str, Copies> = BTreeMap::new();
-    for ((stratum, size), wanted) in sizes.iter().zip(by_shares(part.rows, &shares)) {
-        let seed = seed.derive("stratum").derive(stratum);
-        strata.insert(stratum, Copies::new(*size, wanted, rule.replace, seed));
-    }
-    for_each_stratum(part, rule, |stratum| {
-        let copies = strata.get_mut(stratum).map(Copies::next);
-        bits.push(
-            copies.ok_or_else(|| Refused::Rule(format!("{} has changed while it was read", part.name)))?,
-        );
-        Ok(())
-    })?;
-    Ok(Picks::Bits(bits))
-}
-
-/// Calls `each` with the stratum of every row of a part, in order.
-fn for_each_stratum<E: From<Error>>(
-    part: &Part<E>,
-    rule: &Rule,
-    mut each: impl FnMut(&str) -> Result<(), Refused<E>>,
-) -> Result<(), Refused<E>> {
-    let all = part.input.rows();
-    let fields = &part.input.schema().fields;
-    let columns: Vec<usize> =
-        rule.stratify.iter().filter_map(|name| fields.iter().position(|field| field.name == *name)).collect();
-    let mut stratum = String::new();
-    for start in (0..all).step_by(BLOCK_ROWS) {
-        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &columns)?;
-        let text =
-            |(column, at): (&Column, &usize)| texts_of(column.as_materialized_series(), fields[*at].ty);
-        let texts: Result<Vec<Series>, Failure> = frame.columns().iter().zip(&columns).map(text).collect();
-        let texts = texts.map_err(|f| Refused::Rule(format!("{}: {}", part.name, f.message)))?;
-        for row in 0..frame.height() {
-            stratum.clear();
-            for series in &texts {
-                let texts = series.str().map_err(|error| Refused::Read(internal(error).into()))?;
-                // Null is a value of its own, and no text holds these two.
-                stratum.push_str(texts.get(row).unwrap_or("\u{1}"));
-                stratum.push('\u{0}');
-            }
-            each(&stratum)?;
-        }
-    }
-    Ok(())
-}
-
-/// Which rows of a child are taken, each as often as its first parent, if all are taken; and how many lack a parent.
-fn follow<E: From<Error>>(
-    part: &Part<E>,
-    columns: &[(usize, Type)],
-    parents: &[Keys],
-) -> Result<(Picks, u64), Refused<E>> {
-    let all = part.input.rows();
-    let (mut bits, mut orphans) = (Bits::default(), 0);
-    if columns.is_empty() {
-        return Ok((Picks::Bits(bits), 0));
-    }
-    let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
-    let failed = |failure: Failure| Refused::Rule(format!("{}: {}", part.name, failure.message));
-    for start in (0..all).step_by(BLOCK_ROWS) {
-        let frame = part.input.columns(start..all.min(start + BLOCK_ROWS as u64), &places)?;
-        let mut keys = Vec::with_capacity(columns.len());
-        for (column, (_, ty)) in frame.columns().iter().zip(columns) {
-            let series = reconcile::convert(column.as_materialized_series(), *ty).map_err(failed)?;
-            keys.push(keys_of(&series).map_err(failed)?);
-        }
-        for row in 0..frame.height() {
-            // Of each parent how often it is taken; none where there is no such row.
-            let mut copies = keys.iter().zip(parents).map(|(keys, parent)| {
-                keys[row].as_ref().map(|key| parent.rows.get(key).map(|row| parent.picks.copies(*row)))
-            });
-            let first = copies.next().flatten().flatten();
-            // A further parent may be null.
-            let others: Option<Vec<u64>> = copies.flatten().collect();
-            match first.zip(others) {
-                None => {
-                    orphans += 1;
-                    bits.push(0);
-                }
-                Some((copies, others)) => bits.push(if others.contains(&0) { 0 } else { copies }),
-            }
-        }
-    }
-    Ok((Picks::Bits(bits), orphans))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Merges of frames in memory.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use lookalike_ruleset::Span;
 use lookalike_ruleset::decode::{DAY, Positive, Spanned, Time};

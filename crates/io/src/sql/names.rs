@@ -56,7 +56,9 @@ fn fault(dialect: Dialect, table: bool, name: &str) -> Option<&'static str> {
         Dialect::Postgres if name.len() > 63 => Some("a name has at most 63 bytes"),
         Dialect::Postgres if !table && POSTGRES_OWN.contains(&name) => Some("every table has such a column"),
         Dialect::Mysql if name.chars().count() > 64 => Some("a name has at most 64 characters"),
-        Dialect::Mysql if name.ends_with(' ') => Some("a name does not end in a space"),
+        Dialect::Mysql if name.ends_with([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']) => {
+            Some("a name does not end in a space, tab or line end")
+        }
         Dialect::Mysql if name.chars().any(|c| c > '\u{ffff}') => {
             Some("a name has no characters beyond U+FFFF")
         }
@@ -107,7 +109,10 @@ mod tests {
         let refused = |schema: &TableSchema| -> Vec<Dialect> {
             all.into_iter().filter(|dialect| check_names(*dialect, schema).is_err()).collect()
         };
-        assert_eq!(refused(&schema("select", &["from", "order by", "1", "ä b", "\n"])), []);
+        assert_eq!(refused(&schema("select", &["from", "order by", "1", "ä b", "\n."])), []);
+        for name in ["a ", "\n", "a\u{b}"] {
+            assert_eq!(refused(&schema("t", &[name])), [Dialect::Mysql]);
+        }
         assert_eq!(refused(&schema("t", &["a\0b"])), all);
         assert_eq!(refused(&schema("t", &[""])), all);
         assert_eq!(refused(&schema(&"x".repeat(64), &["a"])), [Dialect::Postgres]);
