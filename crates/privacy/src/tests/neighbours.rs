@@ -16,7 +16,7 @@ use super::{opening, quick_folder};
 use crate::fit::{self, Aim, Cells, Method, Schema};
 use crate::mechanisms::spy::{About, Seen};
 use crate::release::tests::{plan_of, table};
-use crate::release::{self, Released};
+use crate::release::{self, Plan, Query, Released};
 use crate::{Budget, Session, Unit};
 
 /// A row: region, kind, city, size. An empty text is none.
@@ -112,8 +112,10 @@ fn clients(others: usize, rows: usize) -> Vec<String> {
     (0..rows).map(|row| if row < others { format!("c{row}") } else { "the one".into() }).collect()
 }
 
-fn released(rules: &str, others: usize, rows: &[Row]) -> (Vec<Released>, Vec<Seen>) {
-    let plan = plan_of(rules, budget()).unwrap();
+fn released(rules: &str, others: usize, rows: &[Row], spoil: fn(&mut Plan)) -> (Vec<Released>, Vec<Seen>) {
+    let mut plan = plan_of(rules, budget()).unwrap();
+    let unit = plan.unit.clone();
+    spoil(&mut plan);
     let clients = clients(others, rows.len());
     let lines: Vec<[&str; 5]> = rows
         .iter()
@@ -121,7 +123,7 @@ fn released(rules: &str, others: usize, rows: &[Row]) -> (Vec<Released>, Vec<See
         .map(|(row, client)| [client.as_str(), row[0], row[1], row[2], row[3]])
         .collect();
     let folder = quick_folder();
-    let session = Session::open(opening(folder.path(), plan.unit.clone(), budget())).unwrap();
+    let session = Session::open(opening(folder.path(), unit, budget())).unwrap();
     let (mut session, spy) = session.watched(&["Bonn", "Bonn\u{1f}north", "Kiel", "Kiel\u{1f}south"], 5);
     let columns = table(&["client", "region", "kind", "city", "size"], &lines);
     let released = release::run(&plan, &mut session, &columns).unwrap();
@@ -194,8 +196,8 @@ proptest! {
             bound("max_rows_per_group", r)
         );
         let with: Vec<Row> = others.iter().chain(&unit).copied().collect();
-        let (figures, seen) = released(&rules, others.len(), &others);
-        let (more_figures, more_seen) = released(&rules, others.len(), &with);
+        let (figures, seen) = released(&rules, others.len(), &others, |_| {});
+        let (more_figures, more_seen) = released(&rules, others.len(), &with, |_| {});
         compare(&seen, &more_seen)?;
         // With the same answers to the same questions, what comes out is the same to the letter.
         prop_assert_eq!(figures, more_figures);
@@ -216,6 +218,27 @@ proptest! {
         compare(&seen, &more_seen)?;
         prop_assert_eq!(ruleset, more_ruleset);
     }
+}
+
+/// Whole runs with a planted mistake: rows of a unit that are not bounded, and a sum whose bounds are not those of its sensitivity.
+#[test]
+fn planted_mistakes_move_too_far() {
+    let rules = "lookalike: 1\nunit: {column: client, max_rows: 3}\ncolumns: {size: {min: -20, max: 100}}\nreleases: {sum: {statistic: \
+                 sum, of: size}}\n";
+    let others = [["north", "a", "Ulm", "7"]; 5];
+    let with: Vec<Row> = others.iter().copied().chain([["north", "a", "Ulm", "1e300"]; 9]).collect();
+    let caught = |spoil: fn(&mut Plan)| {
+        let (without, with) = (released(rules, 5, &others, spoil).1, released(rules, 5, &with, spoil).1);
+        compare(&without, &with).is_err()
+    };
+    assert!(!caught(|_| {}));
+    assert!(caught(|plan| plan.unit.max_rows = 1000), "mutant: rows of a unit are not bounded");
+    let wider: fn(&mut Plan) = |plan| {
+        if let Query::Sum(of) = &mut plan.items[0].query {
+            of.high *= 10;
+        }
+    };
+    assert!(caught(wider), "mutant: values are moved to other bounds than those that noise is for");
 }
 
 /// The comparison is worth something: a unit whose rows are not cut off, and a sensitivity that is too small, are seen.
