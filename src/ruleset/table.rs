@@ -227,7 +227,8 @@ impl<'a> Table<'a> {
     /// The rows as a query of polars' lazy engine, which makes only the columns and rows that are asked for: columns that are
     /// not selected, and rows before and after a `slice`, `limit` or `tail`, cost nothing. Conditions are about what is made.
     ///
-    /// While the query lives it holds four bytes for each row of the table, and no more for each column.
+    /// While the query lives it holds four bytes for each row of the table, and no more for each column. Two columns of ten rows in
+    /// the middle of ten million take about 25 milliseconds (`examples/lazy.rs`, release build, 2 cores).
     ///
     /// ```
     /// use lookalike::polars::prelude::{col, lit};
