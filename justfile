@@ -35,9 +35,9 @@ bench rows="1000000":
     cargo bench -p lookalike-core -p lookalike-engine -p lookalike-io
     python3 benches/end_to_end.py --rows {{rows}}
 
-# What has changed in the library's interface since a tag (needs cargo-semver-checks).
-semver tag:
-    cargo semver-checks --workspace --baseline-rev {{tag}}
+# What has changed in the library's interface since a tag or another revision (needs cargo-semver-checks).
+semver rev:
+    cargo semver-checks --workspace --baseline-rev {{rev}}
 
 # Rows in arrow-rs, then SQL over them by DataFusion, which takes long to build.
 arrow:

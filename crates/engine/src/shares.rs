@@ -2,7 +2,7 @@
 
 /// Divides a number by weights: each part is rounded down, and what is left goes to the largest remainders, the first of
 /// equal ones first.
-pub(crate) fn largest_remainder(total: u64, weights: &[f64]) -> Vec<u64> {
+pub fn largest_remainder(total: u64, weights: &[f64]) -> Vec<u64> {
     let sum: f64 = weights.iter().sum();
     if sum <= 0.0 {
         return vec![0; weights.len()];

@@ -25,6 +25,8 @@ use crate::entity::Place;
 use crate::generator::{Categories, Failure, Output};
 use crate::plan::{Error, Tables};
 use order::Ordering;
+
+pub use crate::shares::largest_remainder;
 pub(crate) use together::{Groups, Together, Wanted};
 pub(crate) use units::Units;
 
