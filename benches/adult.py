@@ -129,7 +129,7 @@ def ours(options, table, method, epsilon, exact, seed):
         if status != 0:
             raise SystemExit(f"{' '.join(command)} failed")
         subprocess.run([options.lookalike, "generate", "fitted.yaml", "-o", "rows", "--format", "csv", "--seed", str(seed), "--rows",
-                        str(len(table["age"])), "--quiet"], cwd=folder, check=True)
+                        str(options.times * len(table["age"])), "--quiet"], cwd=folder, check=True)
         with open(folder / "rows" / "adult.csv", newline="") as file:
             lines = list(csv.reader(file))
         rows = {}
@@ -290,6 +290,7 @@ def main():
     parser.add_argument("--epsilon", default="1,10")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
     parser.add_argument("--exact", default="yes,no", help="rows with exact numbers, or drawn")
+    parser.add_argument("--times", type=int, default=1, help="rows made for each row of the table")
     parser.add_argument("--reference", default="mst", help="mst, aim, both, or nothing")
     parser.add_argument("--cap", type=float, default=1.0, help="megabytes of the reference's AIM")
     options = parser.parse_args()
