@@ -115,7 +115,9 @@ pub(crate) fn measure(context: &Context<'_>, spaces: &[Option<Space>; 3]) -> Vec
     let n = rows.len() as f64;
     let error = (0.25 * (1.0 / n + 2.0 / equal as f64)).sqrt();
     let reach = crate::reference::noise::two_sided(context.tolerance.alpha) * error;
-    let detail = format!("{} rows, beside {equal} of the reference and of the holdout", rows.len());
+    let count = |rows: usize| crate::text::grouped(rows as u64);
+    let detail =
+        format!("{} rows, beside {} of the reference and of the holdout", count(rows.len()), count(equal));
     out.push((
         &HOLDOUT_SHARE,
         Ok(Figure {

@@ -54,6 +54,6 @@ pub(crate) fn measure(features: &Features, tolerance: Tolerance, seed: Seed) -> 
         threshold: (0.5 + noise::two_sided(tolerance.alpha) * error + tolerance.margin).min(1.0),
         n: 2 * n as u64,
         basis: "the Mann-Whitney law",
-        detail: format!("{n} rows of either table"),
+        detail: format!("{} rows of either table", crate::text::number(n)),
     })
 }
