@@ -197,7 +197,6 @@ impl Ruleset {
         &self.parts
     }
 
-    #[cfg(feature = "validate")]
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
