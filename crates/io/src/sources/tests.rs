@@ -207,6 +207,8 @@ fn nested_values_are_their_json() {
     assert_eq!(cells(0), [Some("[1, {\"x\": \"}\"}]".to_owned()), Some("{\"y\":[]}".to_owned()), None]);
     assert_eq!(cells(1), [Some("{}".to_owned()), None, None]);
     assert_eq!(cells(2), [Some("1".to_owned()), Some("[2]".to_owned()), None]);
+    let (_file, empty) = open_text("b.jsonl", "{\"a\": [1]}\n{\"a\": \"\"}", &SourceOptions::default());
+    assert!(!empty.schema().fields[0].json, "an empty text is no JSON");
     assert_eq!(patched(&*source, &[], &[]).0, text);
     // New text stays nested if it can be, and is a string otherwise.
     let news = [patch(0, 0, Some("[2]")), patch(0, 1, Some("{")), patch(1, 0, None)];

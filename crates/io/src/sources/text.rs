@@ -53,24 +53,6 @@ impl Form {
     }
 }
 
-/// How many values of a column are objects or lists.
-#[derive(Clone, Copy, Default)]
-struct Nesting {
-    nested: u64,
-    other: u64,
-}
-
-impl Nesting {
-    fn note(&mut self, form: Form) {
-        *(if form == Form::Nested { &mut self.nested } else { &mut self.other }) += 1;
-    }
-
-    /// Whether all of them are, nulls aside.
-    fn always(self) -> bool {
-        self.nested > 0 && self.other == 0
-    }
-}
-
 /// What was found at the beginning of some bytes.
 pub(super) enum Found {
     /// A row of so many bytes.
@@ -320,7 +302,6 @@ impl<D: Dialect> TextSource<D> {
         let mut rows = Rows::new(&disk, dialect, first, line);
         let mut index = Index { step: Index::STEP, places: Vec::new() };
         let mut columns: Vec<(Guess, Option<Field>, String)> = Vec::new();
-        let mut nested: Vec<Nesting> = Vec::new();
         let mut count = 0u64;
         let grow = |columns: &mut Vec<(Guess, Option<Field>, String)>, names: &[String], count: u64| {
             for name in &names[columns.len()..] {
@@ -355,13 +336,11 @@ impl<D: Dialect> TextSource<D> {
                 }
                 grow(&mut columns, rows.dialect.names(), count);
             }
-            nested.resize(columns.len(), Nesting::default());
             for (at, (guess, given, example)) in columns.iter_mut().enumerate() {
                 match rows.value(at)? {
                     None => guess.null(),
                     Some(text) => {
-                        nested[at].note(rows.cells[at].form);
-                        let string = D::STRINGS && rows.cells[at].form.is_quoted();
+                        let form = rows.cells[at].form;
                         if let Some(field) = given
                             && !(text.is_empty() && field.ty != Type::Text)
                             && !Builder::accepts(field.ty, &text)
@@ -371,19 +350,20 @@ impl<D: Dialect> TextSource<D> {
                         if example.is_empty() && text.len() <= 64 {
                             example.push_str(&text);
                         }
-                        guess.value(&text, string);
+                        match form {
+                            Form::Nested => guess.nested(),
+                            form => guess.value(&text, D::STRINGS && form.is_quoted()),
+                        }
                     }
                 }
             }
             count += 1;
         }
         grow(&mut columns, rows.dialect.names(), 0);
-        nested.resize(columns.len(), Nesting::default());
         known_types(&disk.path, rows.dialect.names(), options)?;
-        let found = rows.dialect.names().iter().zip(&columns).zip(&nested);
-        let fields = found.map(|((name, (guess, given, _)), nested)| {
+        let fields = rows.dialect.names().iter().zip(&columns).map(|(name, (guess, given, _))| {
             let (ty, nullable) = guess.result(given.as_ref().map(|field| field.ty));
-            Field { name: name.clone(), ty, nullable, plain: false, json: nested.always(), about: None }
+            Field { name: name.clone(), ty, nullable, plain: false, json: guess.is_nested(), about: None }
         });
         let schema = TableSchema { table: table_name(&disk.path, options), fields: fields.collect() };
         let body = first..rows.offset;

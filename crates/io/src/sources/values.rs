@@ -23,6 +23,8 @@ mod fits {
     pub const DATE: u8 = 16;
     pub const DATETIME: u8 = 32;
     pub const DURATION: u8 = 64;
+    /// An object or a list of JSON, which is text.
+    pub const NESTED: u8 = 128;
     pub const STRINGS: u8 = DATE | DATETIME | DURATION;
 }
 
@@ -42,17 +44,29 @@ pub(super) struct Guess {
 
 impl Guess {
     pub fn new() -> Guess {
-        Guess { fits: u8::MAX >> 1, scale: None, seen: false, nulls: false, empties: false }
+        Guess { fits: u8::MAX, scale: None, seen: false, nulls: false, empties: false }
     }
 
     pub fn null(&mut self) {
         self.nulls = true;
     }
 
+    /// Sees an object or a list.
+    pub fn nested(&mut self) {
+        self.seen = true;
+        self.fits &= fits::NESTED;
+    }
+
+    /// Whether all values are objects and lists, nulls aside.
+    pub fn is_nested(&self) -> bool {
+        self.seen && self.fits & fits::NESTED != 0
+    }
+
     /// Sees a value; `quoted` ones are strings of JSON, which are no numbers and no booleans.
     pub fn value(&mut self, text: &str, string: bool) {
         if text.is_empty() {
             self.empties = true;
+            self.fits &= !fits::NESTED;
             return;
         }
         self.seen = true;
