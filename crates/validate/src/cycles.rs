@@ -76,6 +76,20 @@ pub(crate) fn within(days: f64, stamps: bool) -> impl Iterator<Item = Cycle> {
         .map(|(cycle, _)| cycle)
 }
 
+/// Edges of equal steps from `low` to `high`, which belongs to the last one: `most` of them, or about as many that are multiples of
+/// `whole`, where times are: then no step has more of them than its neighbours by accident.
+pub(crate) fn steps(low: f64, high: f64, most: usize, whole: Option<f64>) -> Vec<f64> {
+    let step = (high - low) / most as f64;
+    let (step, count) = match whole {
+        None => (step, most),
+        Some(whole) => {
+            let step = (step / whole).ceil() * whole;
+            (step, ((high - low) / step).floor() as usize + 1)
+        }
+    };
+    (0..=count).map(|at| low + step * at as f64).collect()
+}
+
 /// The cycles of a law of times, with the share of each place; only those that the span of time runs through.
 pub(crate) fn cycles(spread: &Spread, ty: Type) -> Vec<(Cycle, Vec<f64>)> {
     const LONGEST: f64 = 3.0 * 366.0;

@@ -3,7 +3,7 @@
 use lookalike_ruleset::Type;
 
 use crate::charts::{Axis, Bar, Bars, Chart, Ecdf, EcdfPoint, Histogram, Profile, Series};
-use crate::cycles::{in_days, within};
+use crate::cycles::{in_days, steps, within};
 use crate::model::Measure;
 use crate::statistics::{Numbers, scale};
 
@@ -45,28 +45,30 @@ fn upto(sorted: &[f64], x: f64) -> usize {
     sorted.partition_point(|value| *value <= x)
 }
 
+/// How many of the values, which rise, are in each bin. A value on an edge belongs to the bin above it, the last edge to the last
+/// bin.
+fn counts(sorted: &[f64], edges: &[f64]) -> Vec<u64> {
+    let last = edges.len() - 1;
+    let below = |at: usize| match at {
+        0 => 0,
+        at if at == last => sorted.len(),
+        at => sorted.partition_point(|value| *value < edges[at]),
+    };
+    (0..last).map(|at| (below(at + 1) - below(at)) as u64).collect()
+}
+
 fn numbers(name: &str, sides: &Sides) -> Vec<Chart> {
     let ty = sides.ty;
     let mut all = Numbers::default();
     sides.sorted.iter().flatten().for_each(|value| all.add(*value));
     // Of a constant on both sides there is nothing to see.
     let Some((edges, log)) = all.edges(ty) else { return Vec::new() };
-    let counts = |sorted: &[f64]| -> Vec<u64> {
-        let last = edges.len() - 2;
-        // A number on an edge belongs to the bin above it, the last edge to the last bin.
-        let below = |at: usize| match at {
-            0 => 0,
-            at if at > last => sorted.len(),
-            at => sorted.partition_point(|value| *value < edges[at]),
-        };
-        (0..=last).map(|at| (below(at + 1) - below(at)) as u64).collect()
-    };
     let factor = scale(ty);
     let x = Axis { label: name.to_owned(), measure: Measure::from(ty), log };
     let histogram = Histogram {
         x: x.clone(),
-        counts: counts(&sides.sorted[1]),
-        reference: counts(&sides.sorted[0]),
+        counts: counts(&sides.sorted[1], &edges),
+        reference: counts(&sides.sorted[0], &edges),
         edges: edges.iter().map(|edge| edge * factor).collect(),
         nulls: sides.nulls[1] as u64,
         ..Histogram::default()
@@ -92,17 +94,8 @@ fn numbers(name: &str, sides: &Sides) -> Vec<Chart> {
 fn places(sorted: &[Vec<f64>; 2]) -> Vec<f64> {
     let mut places = Vec::new();
     for values in sorted {
-        let mut last = f64::NAN;
-        let mut different = Vec::new();
-        for value in values {
-            if *value != last {
-                different.push(*value);
-                last = *value;
-                if different.len() > POINTS {
-                    break;
-                }
-            }
-        }
+        let different = values.chunk_by(|a, b| a == b).map(|same| same[0]).take(POINTS + 1);
+        let different: Vec<f64> = different.collect();
         if different.len() <= POINTS {
             places.extend(different);
         } else {
@@ -126,17 +119,11 @@ fn times(name: &str, sides: &Sides) -> Option<Chart> {
     if low >= high {
         return None;
     }
-    // Whole days where there are no parts of them, so that no step has more of them than its neighbours by accident.
-    let step = (high - low) / STEPS as f64;
-    let step = if ty == Type::Date { step.ceil() } else { step };
-    let steps = (((high - low) / step).floor() as usize + 1).min(STEPS + 1);
-    let edges: Vec<f64> = (0..=steps).map(|at| low + at as f64 * step).collect();
+    let edges = steps(low, high, STEPS, (ty == Type::Date).then_some(1.0));
     // The reference is scaled to as many values.
     let ratio = own.len() as f64 / real.len() as f64;
     let counts = |sorted: &[f64], by: f64| -> Vec<Option<f64>> {
-        let below = |x: f64| sorted.partition_point(|value| *value < x);
-        let count = |pair: &[f64]| (below(pair[1]) - below(pair[0])) as f64 * by;
-        edges.windows(2).map(|pair| Some(count(pair))).collect()
+        counts(sorted, &edges).into_iter().map(|count| Some(count as f64 * by)).collect()
     };
     let profiles = within((high - low) * unit, ty == Type::Datetime).map(|cycle| {
         let values = |sorted: &[f64], by: f64| {
@@ -248,6 +235,10 @@ mod tests {
         assert_eq!(cycles, ["hour of the day (UTC)", "day of the week (UTC)"]);
         let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
         assert_eq!((sum(&series.values), sum(&series.reference).round()), (360.0, 360.0));
+        // The last moment makes no step of its own.
+        assert_eq!((series.values.len(), series.edges.len()), (STEPS, STEPS + 1));
+        let last = series.reference.last().unwrap().unwrap();
+        assert!((last / series.reference[STEPS - 2].unwrap() - 1.0).abs() < 0.2, "{last}");
         assert_eq!(series.profiles[0].values, vec![Some(15.0); 24]);
         assert_eq!(series.profiles[0].reference, vec![Some(15.0); 24]);
     }

@@ -4,7 +4,7 @@ use lookalike_ruleset::Type;
 
 use super::sample::{CHARTS, Sample, Side, explained_by};
 use crate::charts::{Axis, Chart, Profile, Series};
-use crate::cycles::{Cycle, within};
+use crate::cycles::{Cycle, steps, within};
 use crate::model::Measure;
 
 /// Rows, at least, that tell something about time.
@@ -68,24 +68,16 @@ impl<'a> Times<'a> {
             return None;
         }
         let wanted = (n / STEPS.1).clamp(2, STEPS.0);
-        let step = (high - low) / wanted as f64;
-        // Whole days where there are no parts of them.
-        let step = if side.field.ty == Type::Date { (step / DAY).ceil() * DAY } else { step };
-        let count = ((high - low) / step).floor() as usize + 1;
-        // The last moment belongs to the last full step.
-        let count = if side.field.ty == Type::Date { count } else { count.min(wanted) };
+        let edges = steps(low, high, wanted, (side.field.ty == Type::Date).then_some(DAY));
+        let count = edges.len() - 1;
+        let steps = |time: f64| edges[1..count].partition_point(|edge| *edge <= time);
         let group = |count: usize, code: &dyn Fn(f64) -> usize| {
             let code = |time: &f64| (!time.is_nan()).then(|| code(*time).min(count - 1) as u32);
             Groups { codes: times.iter().map(code).collect(), count }
         };
         let cycles = within((high - low) / DAY, side.field.ty == Type::Datetime);
         let cycles = cycles.map(|cycle| (cycle, group(cycle.places(), &|time| cycle.place(time / DAY))));
-        Some(Times {
-            side,
-            edges: (0..=count).map(|at| low + step * at as f64).collect(),
-            steps: group(count, &|time| ((time - low) / step) as usize),
-            cycles: cycles.collect(),
-        })
+        Some(Times { side, steps: group(count, &steps), cycles: cycles.collect(), edges })
     }
 
     fn chart(
