@@ -43,6 +43,24 @@ pub struct Request {
     pub threads: usize,
 }
 
+impl Request {
+    /// Holds data against their rules alone, on all processors.
+    pub fn of(data: impl Into<PathBuf>) -> Request {
+        Request {
+            data: data.into(),
+            table: None,
+            by: None,
+            reference: None,
+            holdout: None,
+            marks: None,
+            margin: None,
+            sequence: None,
+            held_rows: HELD_ROWS,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
 /// Holds files against a ruleset, and against real data.
 ///
 /// # Errors

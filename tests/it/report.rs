@@ -2,7 +2,7 @@
 
 use lookalike::Ruleset;
 use lookalike::pipeline::{self, Destination, Job, Quiet};
-use lookalike::validation::{Choice, HELD_ROWS, Request, render, validate};
+use lookalike::validation::{Choice, Request, render, validate};
 use lookalike_validate::testing::browse;
 
 fn ebs(rows: u64) -> Ruleset {
@@ -66,16 +66,9 @@ fn a_reference_is_drawn_beside_the_data() {
         pipeline::generate(&ruleset, &job, &Quiet, &stop).unwrap();
     }
     let request = Request {
-        data: folder.path().join("1"),
-        table: None,
         by: Some("Volume Type".to_owned()),
         reference: Some(folder.path().join("2")),
-        holdout: None,
-        marks: None,
-        margin: None,
-        sequence: None,
-        held_rows: HELD_ROWS,
-        threads: 2,
+        ..Request::of(folder.path().join("1"))
     };
     let report = validate(Ruleset::loader(), path.as_ref(), &request, &Quiet, &stop).unwrap();
     let failed: Vec<&str> = report.failures().map(|check| check.message.as_str()).collect();

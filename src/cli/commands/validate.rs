@@ -87,7 +87,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let loader = args.params.iter().fold(loader, |loader, (name, value)| loader.param(name, value));
     let loader = args.allow_paths.iter().fold(loader, Loader::allow_path);
     let request = Request {
-        data: args.data.clone(),
         table: args.table.clone(),
         by: args.by.clone(),
         reference: args.reference.clone(),
@@ -95,9 +94,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         marks: args.marks.clone(),
         margin: args.margin,
         sequence: args.sequence.clone(),
-        held_rows: validation::HELD_ROWS,
-        threads: args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        ..Request::of(&args.data)
     };
+    let request = Request { threads: args.threads.unwrap_or(request.threads), ..request };
     let stop = stop_on_signal();
     let progress = terminal::progress(args.quiet);
     let report = validation::validate(loader, &args.ruleset, &request, &*progress, &stop);

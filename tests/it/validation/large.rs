@@ -65,18 +65,7 @@ fn write(folder: &Path, rules: &str, seed: u64) -> PathBuf {
 
 fn compared(folder: &Path, data: &Path, real: &Path, held_rows: u64) -> Report {
     let rules = folder.join("rules.yaml");
-    let request = Request {
-        data: data.to_owned(),
-        table: None,
-        by: None,
-        reference: Some(real.to_owned()),
-        holdout: None,
-        marks: None,
-        margin: None,
-        sequence: None,
-        held_rows,
-        threads: 2,
-    };
+    let request = Request { reference: Some(real.to_owned()), held_rows, ..Request::of(data) };
     validate(Loader::new(), &rules, &request, &Quiet, &AtomicBool::new(false)).unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use lookalike::pipeline::{Destination, Job, Quiet, Slice, generate};
 use lookalike::validate::model::{Check, Report, Verdict};
-use lookalike::validation::{HELD_ROWS, Request, validate};
+use lookalike::validation::{Request, validate};
 use lookalike::{Loader, Ruleset};
 
 use super::{examine, failures};
@@ -67,18 +67,7 @@ fn checked(rules: &str, marks: bool, labels: bool) -> Report {
 }
 
 fn validated(rules: &Path, data: &Path) -> Report {
-    let request = Request {
-        data: data.to_owned(),
-        table: None,
-        by: None,
-        reference: None,
-        holdout: None,
-        marks: None,
-        margin: None,
-        sequence: None,
-        held_rows: HELD_ROWS,
-        threads: 2,
-    };
+    let request = Request::of(data);
     validate(Loader::new(), rules, &request, &Quiet, &AtomicBool::new(false)).unwrap()
 }
 
